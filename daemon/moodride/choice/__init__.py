@@ -1,0 +1,1 @@
+"""Which tracks come next, and why. Pure."""

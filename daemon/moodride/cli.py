@@ -1,0 +1,182 @@
+"""The command line: the one place that picks real parts.
+
+Every command imports what it needs when it runs, so that the music process never
+loads OpenCV and the vision process never loads libmpv, and both start fast.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from moodride import __version__
+from moodride.errors import MoodrideError
+
+if TYPE_CHECKING:
+    from moodride.config import Loaded
+
+__all__ = ["main"]
+
+EXITS = """
+\b
+Exit status:
+   0  good
+   1  check found something wrong
+   2  the command line is wrong
+  65  a catalogue, a model or a JSON line is damaged (EX_DATAERR)
+  66  a camera, file or folder gives no pictures (EX_NOINPUT)
+  69  libmpv, sound or the running service cannot be reached (EX_UNAVAILABLE)
+  70  an unforeseen error, with a traceback (EX_SOFTWARE)
+  74  the disk refuses (EX_IOERR)
+  78  the configuration is wrong and --strict was given (EX_CONFIG)
+ 130  interrupted
+"""
+
+log = logging.getLogger("moodride")
+
+
+class _Group(click.Group):
+    """Turns our errors into one line and their exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click declares it
+        """Run the command; no traceback for what Moodride raises on purpose."""
+        try:
+            return super().invoke(ctx)
+        except MoodrideError as error:
+            click.echo(f"moodride: {error}", err=True)
+            ctx.exit(error.exit_status)
+        except KeyboardInterrupt:
+            ctx.exit(130)
+        except BrokenPipeError:
+            sys.stderr.close()  # nobody reads any more; Python would complain on the way out
+            ctx.exit(0)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception:
+            log.exception("unforeseen error; please report it with the lines above")
+            ctx.exit(MoodrideError.exit_status)
+
+
+@click.group(cls=_Group, epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="moodride")
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A file over the shipped configuration; may be given more than once. "
+    "Without it /etc/moodride/moodride.toml is read, if there is one.",
+)
+@click.option("--strict", is_flag=True, help="Refuse a wrong configuration instead of defaults.")
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.pass_context
+def main(ctx: click.Context, configs: tuple[Path, ...], *, strict: bool, verbose: bool) -> None:
+    """Music for the car that follows the driver's mood, without a screen."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    ctx.obj = (configs, strict)
+
+
+def _load(ctx: click.Context) -> Loaded:
+    from moodride.config import load_config, shipped_file  # noqa: PLC0415
+
+    configs, strict = ctx.obj
+    files = [shipped_file(), *configs] if configs else None
+    return load_config(files, strict=strict)
+
+
+@main.command(epilog=EXITS)
+@click.pass_context
+def run(ctx: click.Context) -> None:
+    """Play: the music daemon."""
+    from moodride.commands.run import run as start  # noqa: PLC0415
+
+    ctx.exit(start(_load(ctx)))
+
+
+@main.command(epilog=EXITS)
+@click.option("--source", help="Camera index, /dev/v4l/by-id path, video file, folder of images.")
+@click.option("--rate", "rate_hz", type=click.FloatRange(0.2, 30.0), help="Analyses a second.")
+@click.option("--jsonl", is_flag=True, help="Print one JSON object a line for every frame.")
+@click.option("--fast", is_flag=True, help="A file as fast as it goes, not in real time.")
+@click.option("--loop/--no-loop", default=None, help="Start a file again at its end.")
+@click.pass_context
+def watch(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - click's options
+    """Watch: the vision process. Frames become readings; pictures never leave it."""
+    from moodride.commands.watch import watch as start  # noqa: PLC0415
+
+    ctx.exit(start(_load(ctx), **given))
+
+
+@main.command(epilog=EXITS)
+@click.option("--source", help="Check this camera or file instead of the configured one.")
+@click.pass_context
+def check(ctx: click.Context, source: str | None) -> None:
+    """Check configuration, models, camera, sound and library, one line each."""
+    from moodride.commands.check import check as start  # noqa: PLC0415
+
+    configs, _ = ctx.obj
+    ctx.obj = (configs, False)
+    ctx.exit(start(_load(ctx), source=source))
+
+
+@main.command(epilog=EXITS)
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
+@click.pass_context
+def status(ctx: click.Context, *, as_json: bool) -> None:
+    """Ask the running daemon what it plays, and why."""
+    from moodride.commands.status import status as start  # noqa: PLC0415
+
+    ctx.exit(start(_load(ctx), as_json=as_json))
+
+
+@main.command(epilog=EXITS)
+@click.argument(
+    "kind",
+    type=click.Choice(
+        [
+            "short",
+            "double",
+            "long",
+            "next",
+            "next-mood",
+            "automatic",
+            "previous",
+            "play-pause",
+            "volume-up",
+            "volume-down",
+        ]
+    ),
+)
+@click.pass_context
+def press(ctx: click.Context, kind: str) -> None:
+    """Press the button from a shell."""
+    from moodride.commands.status import press as start  # noqa: PLC0415
+
+    ctx.exit(start(_load(ctx), kind))
+
+
+@main.command(epilog=EXITS)
+@click.option("--camera", help="A real camera: its index or /dev/v4l/by-id path.")
+@click.option("--source", help="A video file or a folder of images.")
+@click.option("--seconds", type=click.FloatRange(1.0), help="Stop after this long.")
+@click.option("--record", type=click.Path(path_type=Path), help="Write the sound to a WAV file.")
+@click.option("--quick/--real-times", default=True, help="Times divided by eight (default).")
+@click.pass_context
+def demo(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - click's options
+    """Run the main job on the demo drive, or on a camera, and show what happens."""
+    from moodride.commands.demo import demo as start  # noqa: PLC0415
+
+    configs, _ = ctx.obj
+    ctx.exit(start(configs, **given))
+
+
+if __name__ == "__main__":
+    main()

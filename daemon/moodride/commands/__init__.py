@@ -1,0 +1,1 @@
+"""The commands behind `moodride.cli`, one module each; they put the real parts together."""

@@ -1,0 +1,119 @@
+"""`moodride check`: one line for each thing that has to be right, and its remedy."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from moodride.commands.library import find_music
+from moodride.config import Loaded, runtime_folder, state_folder
+from moodride.errors import MoodrideError
+
+__all__ = ["check"]
+
+Check = Callable[[], str]
+
+
+def check(loaded: Loaded, *, source: str | None = None) -> int:
+    """Print the lines; 0 if all is well, 1 if something is wrong."""
+    wrong = 0
+    for name, probe in _checks(loaded, source):
+        try:
+            line, mark = probe(), "good "
+        except MoodrideError as error:
+            line, mark = str(error), "WRONG"
+            wrong += 1
+        except Exception as error:  # noqa: BLE001 - the other lines still have to be said
+            line, mark = f"unforeseen {type(error).__name__}: {error}", "WRONG"
+            wrong += 1
+        click.echo(f"{mark} {name:<14} {line}")
+        sys.stdout.flush()
+    return 1 if wrong else 0
+
+
+def _checks(loaded: Loaded, source: str | None) -> Iterator[tuple[str, Check]]:
+    config = loaded.config
+    yield "configuration", lambda: _configuration(loaded)
+    yield "face model", lambda: _face_model(Path(config.vision.face_card))
+    yield "emotion model", lambda: _emotion_model(Path(config.vision.emotion_card))
+    yield "camera", lambda: _camera(loaded, source or config.vision.source)
+    yield "sound", lambda: _sound(loaded)
+    yield "library", lambda: _library(loaded)
+    yield "buttons", lambda: _buttons(loaded)
+    yield "state", lambda: _folder(state_folder(config), "paths.state")
+    yield "sockets", lambda: _folder(runtime_folder(config), "paths.runtime")
+
+
+def _configuration(loaded: Loaded) -> str:
+    if loaded.problems:
+        raise MoodrideError(" | ".join(loaded.problems))
+    return ", ".join(str(path) for path in loaded.files)
+
+
+def _face_model(path: Path) -> str:
+    from moodride.vision.card import load_card  # noqa: PLC0415 - each check loads its own
+    from moodride.vision.retinaface import FaceDetector  # noqa: PLC0415
+    from moodride.vision.watch import TRACK_CARD  # noqa: PLC0415
+
+    cards = [load_card(p) for p in (path, path.with_name(TRACK_CARD)) if p == path or p.exists()]
+    for card in cards:
+        FaceDetector(card)
+    sizes = ", ".join(f"{card.name} {card.input.width}x{card.input.height}" for card in cards)
+    return f"{sizes}, sha256 matches"
+
+
+def _emotion_model(path: Path) -> str:
+    from moodride.vision.card import load_card  # noqa: PLC0415
+    from moodride.vision.emotions import EmotionReader  # noqa: PLC0415
+
+    card = load_card(path)
+    EmotionReader.load(path)
+    return f"{card.name}, {card.input.width}x{card.input.height}, sha256 matches"
+
+
+def _camera(loaded: Loaded, source: str) -> str:
+    from moodride.vision.camera import SourceOptions, check_source  # noqa: PLC0415
+
+    vision = loaded.config.vision
+    options = SourceOptions(rate_hz=vision.rate_hz, width=vision.width, height=vision.height)
+    return f"{source}: {check_source(source, options)}"
+
+
+def _sound(loaded: Loaded) -> str:
+    from moodride.commands.sound import heard_output  # noqa: PLC0415
+
+    return heard_output(loaded.config.playback)
+
+
+def _library(loaded: Loaded) -> str:
+    music = find_music(loaded.config)
+    if music.problems:
+        raise MoodrideError(" | ".join(music.problems))
+    moods = sorted({t.mood.value for t in music.tracks})
+    return f"{len(music.tracks)} tracks, {', '.join(moods)}, in {loaded.config.library.catalogue}"
+
+
+def _buttons(loaded: Loaded) -> str:
+    from moodride.controls.evdev import Keys, check_keys  # noqa: PLC0415
+
+    check_keys(Keys(button=loaded.config.controls.button_keys))
+    return f"{', '.join(loaded.config.controls.button_keys)} (none needed at the start)"
+
+
+def _folder(folder: Path, key: str) -> str:
+    """Can it be made and written?"""
+    remedy = f"let this user write there, or set {key}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".moodride-check"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise MoodrideError(
+            f"cannot be written, {why}", where=str(folder), remedy=remedy
+        ) from error
+    return str(folder)

@@ -1,0 +1,185 @@
+"""`moodride run`: the music process, its real parts put together, first sound first."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from moodride.commands.library import Music, find_music, load_music
+from moodride.commands.sound import mpv_settings
+from moodride.conductor.keeper import Keeper
+from moodride.conductor.model import Context
+from moodride.conductor.service import Inbox, Service
+from moodride.config import CONTROL, READINGS, Loaded, runtime_folder, state_folder
+from moodride.errors import MoodrideError
+from moodride.notify import Notifier
+from moodride.playback.mpv import MpvPlayer
+from moodride.settings import Config
+from moodride.types import PlayerEvent, PressKind
+from moodride.wire import ReadingReceiver
+
+__all__ = ["run"]
+
+log = logging.getLogger(__name__)
+
+LIBRARY_RETRY_S: Final = 3.0
+
+
+def run(loaded: Loaded) -> int:
+    """Play until SIGTERM or SIGINT.
+
+    Raises:
+        MoodrideError: another one is running, or there is nothing to play or to play with.
+    """
+    config = loaded.config
+    folder = runtime_folder(config)
+    receiver = ReadingReceiver(folder / READINGS)
+    try:
+        music = load_music(config)
+        inbox = Inbox()
+        service = _service(config, music, inbox)
+    except MoodrideError:
+        receiver.close()
+        raise
+    with _signals(service):
+        try:
+            service.begin()
+            with _surroundings(loaded, music, receiver=receiver, inbox=inbox, service=service):
+                service.run()
+        finally:
+            service.close()
+            receiver.close()
+    return 0
+
+
+def _service(config: Config, music: Music, inbox: Inbox) -> Service:
+    context = Context(
+        tracks=music.tracks,
+        missing=music.missing,
+        substitute=music.substitute,
+        config=config,
+        seed=config.choice.seed or secrets.randbelow(2**31),
+        wants_sound=config.playback.output != "null",
+    )
+
+    def event(event: PlayerEvent) -> None:
+        inbox.put(event)
+
+    keeper = Keeper(state_folder(config))
+    player = MpvPlayer(event, settings=mpv_settings(config.playback))
+    return Service(context=context, player=player, inbox=inbox, keeper=keeper, notifier=Notifier())
+
+
+@contextmanager
+def _surroundings(
+    loaded: Loaded, music: Music, *, receiver: ReadingReceiver, inbox: Inbox, service: Service
+) -> Iterator[None]:
+    """All that may come after the first sound: readings, control socket, buttons."""
+    over = threading.Event()
+    problems = [*loaded.problems, *music.problems]
+    parts = _Controls(loaded.config, inbox, service, problems)
+
+    def extra() -> dict[str, object]:
+        disk = service.disk_problem
+        return {
+            "problems": [*problems, *([disk] if disk else [])],
+            "buttons": parts.buttons,
+            "readings": {"received": receiver.received, "refused": receiver.refused},
+        }
+
+    service.extra = extra
+    threads = [threading.Thread(target=_read, args=(receiver, inbox, over), name="readings")]
+    if music.substitute:
+        wait = (loaded, music, service, problems, over)
+        threads.append(threading.Thread(target=_await_library, args=wait, name="library"))
+    for thread in threads:
+        thread.daemon = True
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        parts.close()
+        for thread in threads:
+            thread.join(timeout=1.0)
+
+
+class _Controls:
+    """Buttons and control socket; whichever cannot be had, the music plays on without it."""
+
+    def __init__(self, config: Config, inbox: Inbox, service: Service, problems: list[str]) -> None:
+        from moodride.controls.evdev import EvdevButtons, Keys  # noqa: PLC0415 - after the sound
+        from moodride.controls.press import MEANINGS, Gesture, PressTimes  # noqa: PLC0415
+        from moodride.controls.status import ControlServer  # noqa: PLC0415
+
+        controls = config.controls
+        # Camera off has no meaning yet; unmapped, a very long press stays the long one it was.
+        meanings: dict[Gesture, PressKind] = {
+            g: kind for g, kind in MEANINGS.items() if g is not Gesture.VERY_LONG
+        }
+        times = PressTimes(double_s=controls.double_s, long_s=controls.long_s)
+        keys = Keys(button=controls.button_keys, times=times, meanings=meanings)
+        self._buttons = EvdevButtons(inbox.put, keys=keys)
+        self._server = ControlServer(
+            runtime_folder(config) / CONTROL, status=lambda: service.status, press=inbox.put
+        )
+        for part in (self._buttons, self._server):
+            try:
+                part.start()
+            except MoodrideError as error:
+                log.warning("%s; the music plays on without it", error)
+                problems.append(str(error))
+
+    @property
+    def buttons(self) -> list[str]:
+        """Names of the input devices that are read."""
+        return list(self._buttons.devices)
+
+    def close(self) -> None:
+        """Let both go."""
+        self._server.close()
+        self._buttons.close()
+
+
+def _await_library(
+    loaded: Loaded, music: Music, service: Service, problems: list[str], over: threading.Event
+) -> None:
+    """Look for the owner's music until it turns up: a stick may be late."""
+    while not over.wait(LIBRARY_RETRY_S):
+        try:
+            found = find_music(loaded.config)
+        except MoodrideError:
+            continue
+        log.info("library: %d tracks turned up", len(found.tracks))
+        problems[:] = [line for line in problems if line not in music.problems]
+        problems += found.problems
+        service.library_found(found.tracks, found.missing)
+        return
+
+
+def _read(receiver: ReadingReceiver, inbox: Inbox, over: threading.Event) -> None:
+    """Pass the newest reading on until the end."""
+    while not over.is_set():
+        reading = receiver.receive(0.25)
+        if reading is not None:
+            inbox.put_reading(reading)
+
+
+@contextmanager
+def _signals(service: Service) -> Iterator[None]:
+    """SIGTERM and SIGINT only set a flag."""
+
+    def handle(_number: int, _frame: object) -> None:
+        service.stop()
+
+    before = {n: signal.signal(n, handle) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,40 @@
+"""The configuration in libmpv's words, and whether a sound card answers to it."""
+
+from __future__ import annotations
+
+from moodride.errors import PlaybackError
+from moodride.playback.options import MpvSettings
+from moodride.playback.probe import find_output
+from moodride.settings import PlaybackSettings
+
+__all__ = ["heard_output", "mpv_settings"]
+
+
+def mpv_settings(playback: PlaybackSettings) -> MpvSettings:
+    """The configuration in libmpv's words."""
+    output = playback.output
+    pcm_path = output.removeprefix("pcm:") if output.startswith("pcm:") else ""
+    return MpvSettings(
+        ao="" if output == "auto" or pcm_path else output,
+        audio_device=playback.device,
+        pcm_path=pcm_path,
+        volume_pct=playback.volume_pct,
+    )
+
+
+def heard_output(playback: PlaybackSettings) -> str:
+    """The output that opens; "null" only where that was asked for.
+
+    Raises:
+        PlaybackError: libmpv is missing, or no sound card opens.
+    """
+    if playback.output.startswith("pcm:"):
+        return playback.output
+    name = find_output(mpv_settings(playback))
+    if name == "null" and playback.output != "null":
+        raise PlaybackError(
+            "no sound card opens",
+            where=playback.device or f"output {playback.output}",
+            remedy="plug one in (`aplay -l` lists them), or set playback.output, playback.device",
+        )
+    return name

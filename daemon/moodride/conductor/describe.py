@@ -1,0 +1,93 @@
+"""The state as plain data, for `moodride status` and the demo."""
+
+from __future__ import annotations
+
+from moodride.conductor.model import Context, State
+from moodride.types import EMOTIONS, Reading, Track
+
+__all__ = ["describe", "headline"]
+
+Document = dict[str, object]
+
+
+def describe(state: State, context: Context, now: float) -> Document:
+    """What an owner wants to know of this moment; JSON-ready."""
+    mood = state.mood
+    settings = context.config.mood
+    estimate = mood.window.estimate(now, over_s=settings.window_s)
+    fresh = now - state.reading_s <= settings.stale_s
+    return {
+        "mood": {
+            "plan": [m.value for m in mood.plan.path],
+            "why": mood.why,
+            "feeling": mood.feeling or None,
+            "by_hand": mood.by_hand(now),
+            "locked_s": round(max(0.0, mood.locked_until_s - now), 1),
+            "evidence": round(estimate.evidence, 2),
+            "emotion": _distribution(estimate.probabilities),
+            "policy": settings.policy,
+        },
+        "track": _current(state),
+        "queue": [_track(e.track) | {"why": e.why} for e in state.queue],
+        "playback": {
+            "output": state.output,
+            "paused": state.paused,
+            "waiting_for_sound": state.silent,
+            "volume_pct": state.volume_pct,
+            "unplayable": sorted(i for i, until in state.banned.items() if until > now),
+        },
+        "vision": {
+            "alive": fresh,
+            "age_s": None if state.reading is None else round(now - state.reading_s, 1),
+            "reading": _reading(state.reading) if fresh else None,
+        },
+        "library": {"tracks": len(context.tracks)},
+    }
+
+
+def headline(state: State, now: float, *, stale_s: float) -> str:
+    """One line for ``systemctl status``."""
+    track = state.current.track if state.current else None
+    playing = f"playing {track.artist} - {track.name} ({track.mood})" if track else "no track yet"
+    if state.silent:
+        playing = f"waiting for a sound card, {playing}"
+    seen = "vision alive" if now - state.reading_s <= stale_s else "no readings from vision"
+    return f"{playing}; {state.mood.why}; {seen}"
+
+
+def _current(state: State) -> Document | None:
+    if state.current is None:
+        return None
+    track = state.current.track
+    more: Document = {"position_s": round(state.position_s, 1), "why": state.current.why}
+    return _track(track) | more
+
+
+def _track(track: Track) -> Document:
+    return {
+        "id": track.id,
+        "name": track.name,
+        "artist": track.artist,
+        "mood": track.mood.value,
+        "length_s": round(track.length_s, 1),
+    }
+
+
+def _reading(reading: Reading | None) -> Document | None:
+    if reading is None:
+        return None
+    return {
+        "seq": reading.seq,
+        "t_s": round(reading.t_s, 2),
+        "face": reading.face is not None,
+        "quality": round(reading.face.quality, 2) if reading.face else None,
+        "emotion": _distribution(reading.emotion),
+        "valence": reading.valence,
+        "arousal": reading.arousal,
+    }
+
+
+def _distribution(values: tuple[float, ...] | None) -> Document | None:
+    if values is None:
+        return None
+    return {name.value: round(p, 3) for name, p in zip(EMOTIONS, values, strict=True)}

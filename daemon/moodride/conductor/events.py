@@ -1,0 +1,223 @@
+"""What goes into `step` and what comes out of it; plain frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moodride.types import (
+    EndReason,
+    Mood,
+    OutputChanged,
+    PlayerGone,
+    Press,
+    Reading,
+    Track,
+    TrackEnded,
+    TrackStarted,
+)
+
+__all__ = [
+    "Action",
+    "Append",
+    "Begin",
+    "Entry",
+    "Event",
+    "Kept",
+    "LibraryFound",
+    "Order",
+    "Play",
+    "RecordEnd",
+    "RecordMood",
+    "RecordPlay",
+    "RecordPress",
+    "Replan",
+    "Resume",
+    "Save",
+    "SetPaused",
+    "SetVolume",
+    "Skip",
+    "Switch",
+    "Tick",
+    "TryOutput",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A track in the queue, and why it is there."""
+
+    track: Track
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Where the last drive stopped; ids are those of the library."""
+
+    track_id: str
+    position_s: float
+    queue: tuple[str, ...]
+    mood: Mood | None
+    volume_pct: float
+    draw: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """The service has started.
+
+    Attributes:
+        resume: where the last drive stopped, or None.
+        heard: ids of tracks played before, oldest first.
+    """
+
+    resume: Resume | None = None
+    heard: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A moment passed; what the player does, as it says itself.
+
+    Attributes:
+        path: the file it plays, or "".
+        position_s: where in it, or None while it opens.
+        queue: the files after it.
+        idle: it has nothing to play.
+        paused: it stands still.
+    """
+
+    path: str = ""
+    position_s: float | None = None
+    queue: tuple[str, ...] = ()
+    idle: bool = False
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryFound:
+    """The owner's music turned up; the context holds it now.
+
+    Attributes:
+        resume: where its last drive stopped, or None.
+    """
+
+    resume: Resume | None = None
+
+
+Event = (
+    Begin
+    | LibraryFound
+    | Tick
+    | Reading
+    | Press
+    | TrackStarted
+    | TrackEnded
+    | OutputChanged
+    | PlayerGone
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """Start these from nothing, the first one at a position."""
+
+    tracks: tuple[Track, ...]
+    start_s: float = 0.0
+    fade_in_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """Add these at the end of the queue."""
+
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replan:
+    """Replace all that waits; the playing track goes on untouched."""
+
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """Fade the playing track out and go on with these."""
+
+    tracks: tuple[Track, ...]
+    fade_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Go to the next track in the queue."""
+
+    fade_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPaused:
+    """Stand still, or go on."""
+
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetVolume:
+    """Set the volume, 0..100."""
+
+    volume_pct: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryOutput:
+    """Look for the sound card again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPlay:
+    """A track began."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEnd:
+    """A track ended."""
+
+    track_id: str
+    reason: EndReason
+    played_s: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMood:
+    """The music was told to change."""
+
+    mood: Mood
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPress:
+    """The driver pressed."""
+
+    press: Press
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Save:
+    """Write the resume point."""
+
+    resume: Resume
+
+
+Order = Play | Append | Replan | Switch | Skip | SetPaused | SetVolume | TryOutput
+"""What the player is told."""
+
+Kept = RecordPlay | RecordEnd | RecordMood | RecordPress | Save
+"""What goes to disk."""
+
+Action = Order | Kept

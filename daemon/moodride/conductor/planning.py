@@ -1,0 +1,183 @@
+"""The queue follows the plan: drawing, re-planning, starting, saving. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+from moodride.choice.chooser import Wish, choose
+from moodride.conductor.events import (
+    Action,
+    Begin,
+    Entry,
+    Play,
+    RecordMood,
+    Replan,
+    Resume,
+    Save,
+    SetVolume,
+    Switch,
+)
+from moodride.conductor.model import Context, State, ahead
+from moodride.mood import decider
+from moodride.types import Mood, Track
+
+__all__ = [
+    "QUEUE_AHEAD",
+    "Actions",
+    "begin",
+    "fill",
+    "follow",
+    "play",
+    "resumed",
+    "save",
+    "switch",
+]
+
+QUEUE_AHEAD: Final = 2
+"""Tracks that always wait in libmpv, so that it plays on without us."""
+
+Actions = tuple[Action, ...]
+
+
+def begin(state: State, event: Begin, now: float, context: Context) -> tuple[State, Actions]:
+    """First sound: the track of the last drive at its position, else a new one."""
+    state = replace(state, heard=event.heard)
+    resume = event.resume
+    start_s = 0.0
+    if resume is not None:
+        mood = decider.start(context.config.mood, now, mood=resume.mood)
+        loudest = context.config.playback.start_volume_max_pct
+        volume = min(resume.volume_pct, loudest)
+        state = replace(state, mood=mood, volume_pct=volume, draw=resume.draw)
+        state = replace(state, queue=resumed(resume, context))
+        if state.queue and state.queue[0].track.id == resume.track_id:
+            start_s = _resume_at(resume.position_s, state.queue[0].track)
+    fade_in_s = context.config.playback.fade_in_s
+    state, actions = play(state, context, now, start_s=start_s, fade_in_s=fade_in_s)
+    return state, (SetVolume(volume_pct=state.volume_pct), *actions)
+
+
+def resumed(resume: Resume, context: Context) -> tuple[Entry, ...]:
+    """The tracks of a resume point that are still there."""
+    tracks = (context.by_id(i) for i in (resume.track_id, *resume.queue))
+    return tuple(
+        Entry(track=track, why="resumed from the last drive")
+        for track in tracks
+        if track is not None and track.id not in context.missing
+    )
+
+
+def play(
+    state: State, context: Context, now: float, *, start_s: float = 0.0, fade_in_s: float = 0.0
+) -> tuple[State, Actions]:
+    """Start what waits from nothing; nothing, where there is nothing to play."""
+    state = replace(state, queue=ahead(state), coming=None)
+    state, _ = fill(state, context, now, count=QUEUE_AHEAD + 1)
+    if not state.queue:
+        return state, ()
+    action = Play(tracks=tuple(e.track for e in state.queue), start_s=start_s, fade_in_s=fade_in_s)
+    return replace(_going_to_head(state, now), position_s=start_s), (action,)
+
+
+def switch(state: State, now: float, *, fade_s: float) -> tuple[State, Actions]:
+    """Fade over to the head of the queue, which must not be empty."""
+    action = Switch(tracks=tuple(e.track for e in state.queue), fade_s=fade_s)
+    return _going_to_head(state, now), (action,)
+
+
+def _going_to_head(state: State, now: float) -> State:
+    """The player has been told to begin the queue's head."""
+    return replace(state, coming=state.queue[0], queue=state.queue[1:], told_s=now)
+
+
+def _resume_at(position_s: float, track: Track) -> float:
+    """The saved position, or the beginning where nearly nothing is left."""
+    return position_s if 0.0 < position_s < track.length_s - 1.0 else 0.0
+
+
+def fill(
+    state: State, context: Context, now: float, *, count: int = QUEUE_AHEAD
+) -> tuple[State, tuple[Track, ...]]:
+    """Draw tracks until enough wait; returns the new ones."""
+    added: list[Track] = []
+    tracks = _playable(state, context, now)
+    while tracks and len(state.queue) < count:
+        playing = (state.current.track.id,) if state.current else ()
+        waiting = (e.track.id for e in ahead(state))
+        plan = state.mood.plan
+        wish = Wish(
+            mood=plan.mood_at(state.next_step),
+            max_energy=plan.max_energy,
+            max_tempo_bpm=plan.max_tempo_bpm,
+            prefer_valence=plan.prefer_valence,
+        )
+        drawn = choose(
+            tracks,
+            wish=wish,
+            heard=state.heard,
+            upcoming=(*playing, *waiting),
+            count=1,
+            seed=context.seed,
+            draw=state.draw,
+        )
+        if not drawn:
+            break
+        entry = Entry(track=drawn[0].track, why=f"{state.mood.why}; {drawn[0].why}")
+        added.append(entry.track)
+        state = replace(
+            state,
+            queue=(*state.queue, entry),
+            draw=state.draw + 1,
+            next_step=state.next_step + 1,
+        )
+    return state, tuple(added)
+
+
+def _playable(state: State, context: Context, now: float) -> tuple[Track, ...]:
+    """Tracks not known to be broken; all of them again when none is left."""
+    left = tuple(t for t in context.tracks if state.banned.get(t.id, -math.inf) <= now)
+    return left or context.tracks
+
+
+def follow(
+    state: State, decision: decider.Decision, now: float, context: Context
+) -> tuple[State, Actions]:
+    """Put a decision into the queue; the tail without a sound, or at once with a fade."""
+    path = decision.plan.path
+    fits = heard_mood(state) is path[0]
+    first = 1 if fits and len(path) > 1 else 0
+    state = replace(state, queue=(), next_step=first)
+    state, _ = fill(state, context, now)
+    record = RecordMood(mood=path[first], why=decision.why)
+    if not state.queue:
+        return state, (record,)
+    # Where the library has no such mood the nearest may be the one that plays already.
+    if decision.at_once and state.queue[0].track.mood is not heard_mood(state):
+        # A fade to another track may be under way: it gives way to this one.
+        state, actions = switch(state, now, fade_s=context.config.playback.fade_s)
+        return state, (record, *actions)
+    tail = Replan(tracks=tuple(e.track for e in ahead(state)))
+    return replace(state, told_s=now), (record, tail)
+
+
+def heard_mood(state: State) -> Mood | None:
+    """The mood of what is heard, or is about to be."""
+    entry = state.coming or state.current
+    return entry.track.mood if entry else None
+
+
+def save(state: State, context: Context, now: float) -> tuple[State, Actions]:
+    """The resume point of this moment, once something has played."""
+    if state.current is None or context.substitute:
+        return state, ()
+    resume = Resume(
+        track_id=state.current.track.id,
+        position_s=round(state.position_s, 2),
+        queue=tuple(e.track.id for e in ahead(state)),
+        mood=state.mood.plan.path[-1],
+        volume_pct=state.volume_pct,
+        draw=state.draw,
+    )
+    return replace(state, saved_s=now), (Save(resume=resume),)

@@ -1,0 +1,79 @@
+"""What a tick does: keep the player at what we want, and save. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from moodride.conductor.events import Replan, SetPaused, Tick, TryOutput
+from moodride.conductor.model import Context, State, ahead
+from moodride.conductor.planning import Actions, fill, follow, play, save
+from moodride.mood import decider
+
+__all__ = ["tick"]
+
+OUTPUT_RETRY_S: Final = 5.0
+SETTLE_S: Final = 2.0
+"""The player gets this long to do what it was told before we tell it again."""
+OPENING_S: Final = 10.0
+"""And this long where it is between two tracks: a slow stick, a fade of two seconds."""
+
+
+def tick(state: State, event: Tick, now: float, context: Context) -> tuple[State, Actions]:
+    """Decide, reconcile the player with what we want, save."""
+    if event.position_s is not None and state.current and event.path == state.current.track.path:
+        failures = 0 if event.position_s > 1.0 else state.failures
+        state = replace(state, position_s=event.position_s, failures=failures)
+    actions: Actions = ()
+    mood, decision = decider.decide(state.mood, now, context.config.mood)
+    state = replace(state, mood=mood)
+    if decision is not None:
+        state, actions = follow(state, decision, now, context)
+    state, more = _reconcile_queue(state, event, now, context)
+    actions += more
+    state, more = _reconcile_pause(state, event, now)
+    actions += more
+    state, more = _save_if_due(state, event, now, context)
+    return state, actions + more
+
+
+def _reconcile_queue(
+    state: State, event: Tick, now: float, context: Context
+) -> tuple[State, Actions]:
+    """Our queue is the truth; the player is told again where it differs for long."""
+    if now < state.wait_until_s:
+        return state, ()
+    if event.idle:
+        return (state, ()) if now < state.told_s + SETTLE_S else play(state, context, now)
+    state, _ = fill(state, context, now)
+    wanted = ahead(state)
+    here = state.current.track.path if state.current else ""
+    if event.path == here and event.queue == tuple(e.track.path for e in wanted):
+        return replace(state, differs_since_s=None), ()
+    # Between two tracks it may already be further than its events have told us.
+    between = state.coming is not None or event.path != here
+    since = now if state.differs_since_s is None else state.differs_since_s
+    state = replace(state, differs_since_s=since)
+    if now - max(since, state.told_s) < (OPENING_S if between else SETTLE_S):
+        return state, ()
+    state = replace(state, told_s=now, differs_since_s=None)
+    return state, (Replan(tracks=tuple(e.track for e in wanted)),)
+
+
+def _reconcile_pause(state: State, event: Tick, now: float) -> tuple[State, Actions]:
+    """Paused by the driver, or because there is no sound card; else playing."""
+    actions: Actions = ()
+    wanted = state.paused or state.silent
+    if wanted != event.paused and not event.idle:
+        actions = (SetPaused(paused=wanted),)
+    if state.silent and now - state.output_tried_s >= OUTPUT_RETRY_S:
+        state = replace(state, output_tried_s=now)
+        actions += (TryOutput(),)
+    return state, actions
+
+
+def _save_if_due(state: State, event: Tick, now: float, context: Context) -> tuple[State, Actions]:
+    playing = not event.paused and not event.idle
+    if not playing or now - state.saved_s < context.config.memory.save_every_s:
+        return state, ()
+    return save(state, context, now)

@@ -1,0 +1,1 @@
+"""How the driver steers: buttons, remotes and the control socket."""

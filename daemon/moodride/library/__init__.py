@@ -1,0 +1,1 @@
+"""The tracks, where they come from, and what is known of them."""

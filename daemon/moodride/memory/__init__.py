@@ -1,0 +1,1 @@
+"""What outlives the ignition: the resume point and the history."""

@@ -1,0 +1,1 @@
+"""Readings to a mood: smoothing, policy, decision. Pure; time is an argument."""

@@ -1,0 +1,1 @@
+"""The sound: a protocol, and libmpv behind it."""

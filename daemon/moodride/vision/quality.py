@@ -1,0 +1,128 @@
+"""How much of an expression a face in a frame can show: 0 (nothing) to 1.
+
+A product of four ramps, each 1 where the emotion network is at its best and falling
+to 0 where it guesses: the face's size, the turn of the head, sharpness and light.
+It says nothing of the expression itself. Pure: pixels and points in, a number out.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from moodride.vision.align import Landmarks, span_of
+
+__all__ = ["exposure_score", "face_quality", "pose_score", "sharpness_score", "size_score"]
+
+Ramp = tuple[float, float]
+"""Where a score is 0 and where it reaches 1; a falling one has the larger value first."""
+
+SIZE_PX: Final[Ramp] = (5.0, 16.0)
+"""Span of the face (eye distance from the front). FER+ faces, on which the network was
+trained, have 17 px; from a third of that it was trained on none."""
+
+YAW: Final[Ramp] = (0.65, 0.30)
+"""How far the nose is off the line from eyes to mouth, in spans."""
+
+PITCH: Final[Ramp] = (0.45, 0.25)
+"""How far the nose's height between eyes and mouth (0..1) is off `NOSE_HEIGHT`."""
+
+NOSE_HEIGHT: Final = 0.53
+"""Median over the FER+ validation faces."""
+
+ROLL_DEG: Final[Ramp] = (75.0, 40.0)
+"""Turn of the eye line; the alignment takes it out, but detectors grow unsure."""
+
+SHARPNESS: Final[Ramp] = (0.025, 0.065)
+"""Mean size of the Laplacian of a Gaussian (one pixel) over the standard deviation of the
+grey levels. Median over FER+: 0.141 as it is, 0.059 blurred by 2 pixels, 0.026 by 4."""
+
+CONTRAST: Final[Ramp] = (4.0, 20.0)
+"""Standard deviation of the grey levels, of 255."""
+
+CLIPPED: Final[Ramp] = (0.75, 0.35)
+"""Share of pixels that are black or white."""
+
+_BLACK: Final = 6
+_WHITE: Final = 249
+_FLAT: Final = 8.0
+
+
+def face_quality(face: NDArray[np.uint8], landmarks_xy: Landmarks) -> float:
+    """Rate one face.
+
+    Args:
+        face: what `align` made of it: S x S grey or S x S x 3 BGR, uint8.
+        landmarks_xy: five points in pixels of the frame, as for `align`.
+
+    Returns:
+        0..1.
+
+    Raises:
+        ValueError: the landmarks are not five finite points.
+    """
+    grey = face if face.ndim == 2 else cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004 - dimensions
+    plane = np.asarray(grey, dtype=np.float32)
+    return (
+        size_score(landmarks_xy)
+        * pose_score(landmarks_xy)
+        * sharpness_score(plane)
+        * exposure_score(plane)
+    )
+
+
+def size_score(landmarks_xy: Landmarks) -> float:
+    """Rate how many pixels the face has, 0..1."""
+    return _ramp(span_of(landmarks_xy), SIZE_PX)
+
+
+def pose_score(landmarks_xy: Landmarks) -> float:
+    """Rate how frontal the head is, by where the nose lies between eyes and mouth, 0..1.
+
+    Raises:
+        ValueError: the landmarks are not five finite points.
+    """
+    span = span_of(landmarks_xy)
+    points = np.asarray(landmarks_xy, dtype=np.float64)
+    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+    down = mouth - eyes
+    length = math.hypot(*down)
+    if span <= 0 or length <= 0:
+        return 0.0
+    along, across = (points[2] - eyes) @ down / length, _cross(down, points[2] - eyes) / length
+    line = points[1] - points[0]
+    roll = abs(math.degrees(math.atan2(line[1], line[0])))
+    return (
+        _ramp(abs(across) / span, YAW)
+        * _ramp(abs(along / length - NOSE_HEIGHT), PITCH)
+        * _ramp(roll, ROLL_DEG)
+    )
+
+
+def sharpness_score(plane: NDArray[np.float32]) -> float:
+    """Rate how much detail an aligned grey face has for its contrast, 0..1."""
+    soft = cv2.GaussianBlur(plane, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+    edges = cv2.Laplacian(soft, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
+    # The floor keeps the steps between grey levels of a flat picture from counting as detail.
+    return _ramp(float(np.abs(edges).mean()) / max(float(plane.std()), _FLAT), SHARPNESS)
+
+
+def exposure_score(plane: NDArray[np.float32]) -> float:
+    """Rate contrast, and how little of an aligned grey face is black or white, 0..1."""
+    clipped = float(((plane < _BLACK) | (plane > _WHITE)).mean())
+    return _ramp(float(plane.std()), CONTRAST) * _ramp(clipped, CLIPPED)
+
+
+def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Return the third component of the cross product of two vectors of a plane."""
+    return float(a[0] * b[1] - a[1] * b[0])
+
+
+def _ramp(value: float, ramp: Ramp) -> float:
+    """Go straight from 0 to 1 between the ends, whichever is larger."""
+    zero, one = ramp
+    return min(max((value - zero) / (one - zero), 0.0), 1.0)

@@ -1,0 +1,93 @@
+"""First audio sample, memory and CPU of the music process, playing the demo library.
+
+The sound goes through SDL's disk driver: a device that takes samples in real time, as a card
+does, and puts them into a file. The first sample is the first one in it that is not 0; libmpv's
+own pcm output would not do, for it keeps 1.4 s back at the start.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+RUNS = 7
+LISTEN_S = 10.0
+
+
+def start(folder: Path) -> tuple[subprocess.Popen[bytes], Path]:
+    """A music process that plays into a file; the same configuration every time."""
+    heard = folder / "heard.raw"
+    heard.unlink(missing_ok=True)
+    config = folder / "bench.toml"
+    config.write_text(
+        f'[playback]\noutput = "sdl"\n[paths]\nruntime = "{folder}/run"\nstate = "{folder}/state"\n'
+    )
+    command = [sys.executable, "-m", "moodride.cli", "--config", str(config), "run"]
+    device = {"SDL_AUDIODRIVER": "disk", "SDL_DISKAUDIOFILE": str(heard)}
+    environment = os.environ | device | {"XDG_CACHE_HOME": str(folder / "cache")}
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment), heard
+
+
+def first_audio_s(process: subprocess.Popen[bytes], heard: Path, began: float) -> float:
+    """Seconds from the start of the process to the first sample that is not 0."""
+    while process.poll() is None:
+        if heard.exists() and heard.read_bytes().strip(b"\0"):
+            return time.perf_counter() - began
+        time.sleep(0.001)
+    raise SystemExit("the music process ended")
+
+
+def field(pid: int, name: str) -> float:
+    """A size of /proc/PID/status in MB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds of a process so far."""
+    parts = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Measure and print."""
+    firsts, cpus = [], []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number in range(RUNS + 1):
+            began = time.perf_counter()
+            process, heard = start(folder)
+            first = first_audio_s(process, heard, began)
+            used = cpu_s(process.pid)
+            if number:  # the first one warms the disk, and has its configuration checked
+                firsts.append(first)
+                cpus.append(used)
+            if number == RUNS:
+                time.sleep(LISTEN_S)
+                memory = field(process.pid, "VmRSS")
+                share = (cpu_s(process.pid) - used) / LISTEN_S
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+    table = Table(title=f"moodride run, warm disk, {RUNS} starts")
+    for column in ("what", "median", "worst"):
+        table.add_column(column)
+    table.add_row("first sample, s", f"{statistics.median(firsts):.2f}", f"{max(firsts):.2f}")
+    table.add_row("CPU until then, s", f"{statistics.median(cpus):.2f}", f"{max(cpus):.2f}")
+    table.add_row("resident, MB", f"{memory:.0f}", "")
+    table.add_row(f"CPU share over {LISTEN_S:.0f} s", f"{100 * share:.1f} %", "")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

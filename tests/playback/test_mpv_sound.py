@@ -1,0 +1,235 @@
+"""What a driver hears from libmpv, measured in the samples that reach the sound card."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playback.sounds import (
+    AMPLITUDE,
+    RATE,
+    Recorder,
+    Sound,
+    largest_step,
+    level,
+    longest_silence_s,
+    read,
+    steepest,
+    tone,
+    track,
+    until,
+)
+
+from moodride.playback.mpv import MpvPlayer
+from moodride.playback.options import MpvSettings
+from moodride.types import EndReason, OutputChanged, PlayerEvent, TrackEnded, TrackStarted
+
+pytestmark = pytest.mark.slow
+
+# Whole periods in a window, but not in a chunk of the output: a cut is heard as a click.
+A_HZ, B_HZ, C_HZ = 1050.0, 450.0, 650.0
+WINDOW_S = 0.02
+
+NO_CLICK = 1.25
+"""Largest step over that of the tone: a cut at the crest of the tone would be 7.3."""
+
+
+def clicks(sound: Sound) -> float:
+    """How far the largest step is above those of the loudest tone."""
+    return largest_step(sound) / steepest(A_HZ)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Recorder:
+    return Recorder(tmp_path)
+
+
+def play_until_heard(card: Recorder, player: MpvPlayer, seconds: float) -> None:
+    until(lambda: card.heard_s() >= seconds, what=f"{seconds} s of sound")
+
+
+def test_leaves_no_gap_when_one_track_follows_another(card: Recorder, tmp_path: Path) -> None:
+    # The second file has another rate: the card is not opened again for it.
+    a = tone(tmp_path / "a.wav", A_HZ, 1.0)
+    b = tone(tmp_path / "b.wav", B_HZ, 1.0, rate=44_100)
+    player = card.open()
+    player.start([track(a), track(b)])
+    until(lambda: player.snapshot().idle, what="both tracks played")
+    player.close()
+    sound = card.heard()
+    assert longest_silence_s(sound) < 0.002
+    loud = np.flatnonzero(np.abs(sound) > 1e-3)
+    assert (loud[-1] - loud[0]) / RATE == pytest.approx(2.0, abs=0.003)
+    assert card.events.count(OutputChanged(name="")) <= 1
+
+
+def test_changes_the_gain_exactly_at_the_seam_when_tracks_differ_in_loudness(
+    card: Recorder, tmp_path: Path
+) -> None:
+    loud, quiet = tone(tmp_path / "a.wav", A_HZ, 1.0), tone(tmp_path / "b.wav", B_HZ, 1.0)
+    player = card.open()
+    player.start([track(loud, loudness_db=-6.0), track(quiet, loudness_db=-30.0)])
+    until(lambda: player.snapshot().idle, what="both tracks played")
+    player.close()
+    sound = card.heard()
+    sound = sound[np.flatnonzero(np.abs(sound) > 1e-3)[0] :]
+    first, second = level(sound, A_HZ), level(sound, B_HZ)
+    seam = round(1.0 / WINDOW_S)
+    assert first[: seam - 1] == pytest.approx(AMPLITUDE * 10 ** (-12 / 20), rel=0.02)
+    assert second[seam + 1 : 2 * seam - 1] == pytest.approx(AMPLITUDE, rel=0.02)
+
+
+def test_is_not_heard_when_replanned(card: Recorder, tmp_path: Path) -> None:
+    a, b, c = (track(tone(tmp_path / f"{hz:.0f}.wav", hz, 8.0)) for hz in (A_HZ, B_HZ, C_HZ))
+    player = card.open()
+    player.start([a, b])
+    play_until_heard(card, player, 0.5)
+    for tail in ([c], [], [b, c], [c, b]):
+        player.replan(tail)
+        time.sleep(0.15)
+    play_until_heard(card, player, 1.6)
+    player.close()
+    assert [e for e in card.events if isinstance(e, TrackStarted)] == [TrackStarted(path=a.path)]
+    sound = card.heard()[: round(1.5 * RATE)]
+    sound = sound[np.flatnonzero(np.abs(sound) > 1e-3)[0] :]
+    assert clicks(sound) <= 1.01
+    assert level(sound, A_HZ).min() == pytest.approx(AMPLITUDE, rel=0.01)
+
+
+def test_falls_smoothly_and_never_returns_when_switched(card: Recorder, tmp_path: Path) -> None:
+    a, b = (track(tone(tmp_path / f"{hz:.0f}.wav", hz, 8.0)) for hz in (A_HZ, B_HZ))
+    player = card.open()
+    player.start([a, a])
+    play_until_heard(card, player, 0.6)
+    fade_s = 0.5
+    player.switch([b], fade_s=fade_s)
+    until(lambda: TrackStarted(path=b.path) in card.events, what="b plays")
+    play_until_heard(card, player, card.heard_s() + 1.2)
+    player.close()
+    sound = card.heard()
+    sound = sound[np.flatnonzero(np.abs(sound) > 1e-3)[0] :]
+    old, new = level(sound, A_HZ), level(sound, B_HZ)
+    falls = np.flatnonzero(old < 0.97 * AMPLITUDE)[0]
+    gone = np.flatnonzero(old < 0.01 * AMPLITUDE)[0]
+    assert 0.6 * fade_s <= (gone - falls) * WINDOW_S <= fade_s
+    assert (np.diff(old[falls:gone]) < 0).all()
+    assert (old[gone:] < 0.01 * AMPLITUDE).all()
+    assert clicks(sound) <= NO_CLICK
+    full = np.flatnonzero(new > 0.97 * AMPLITUDE)[0]
+    begins = np.flatnonzero(new > 0.02 * AMPLITUDE)[0]
+    assert (np.diff(new[begins:full]) > 0).all()
+    assert (full - begins) * WINDOW_S <= 0.2
+    assert new[full:-30].min() > 0.97 * AMPLITUDE
+
+
+def test_comes_back_to_full_level_when_pressed_again_and_again(
+    card: Recorder, tmp_path: Path
+) -> None:
+    tones = [track(tone(tmp_path / f"{n}.wav", A_HZ, 8.0)) for n in range(7)]
+    player = card.open()
+    player.start(tones, fade_in_s=0.4)
+    play_until_heard(card, player, 0.2)  # within the fade-in
+    for pause_s in (0.0, 0.1, 0.35, 0.02, 0.25):
+        player.skip(fade_s=0.3)
+        time.sleep(pause_s)
+    until(lambda: player.snapshot().path == tones[5].path, what="the track of the last press")
+    play_until_heard(card, player, card.heard_s() + 1.8)
+    player.close()
+    sound = card.heard()
+    assert level(sound, A_HZ)[-45:-20].min() > 0.97 * AMPLITUDE
+    assert clicks(sound) <= NO_CLICK
+
+
+def test_comes_up_and_goes_down_without_a_click_when_started_and_closed(
+    card: Recorder, tmp_path: Path
+) -> None:
+    player = card.open()
+    player.start([track(tone(tmp_path / "a.wav", A_HZ, 8.0))], start_s=1.2345, fade_in_s=0.4)
+    play_until_heard(card, player, 1.0)
+    player.close(fade_s=0.3)
+    sound = card.heard()
+    assert clicks(sound) <= NO_CLICK
+    rises = level(sound, A_HZ)
+    top = int(rises.argmax())
+    assert (np.diff(rises[:top][rises[:top] < 0.9 * AMPLITUDE]) > -1e-3).all()
+    loud = np.flatnonzero(np.abs(sound) > 1e-3)
+    assert np.abs(sound[loud[-1] - RATE // 200 :]).max() < 0.02
+
+
+def test_is_in_real_time_when_written_to_a_file(tmp_path: Path) -> None:
+    events: list[PlayerEvent] = []
+    wav = tmp_path / "out.wav"
+    player = MpvPlayer(events.append, settings=MpvSettings(pcm_path=str(wav), volume_pct=100.0))
+    began = time.monotonic()
+    a, b = (track(tone(tmp_path / f"{hz:.0f}.wav", hz, 2.0)) for hz in (A_HZ, B_HZ))
+    player.start([a, b])
+    until(lambda: player.snapshot().idle, what="played")
+    took_s = time.monotonic() - began
+    player.close()
+    assert took_s > 3.0
+    sound = read(wav)
+    assert len(sound) / RATE == pytest.approx(4.0, abs=0.02)
+    assert longest_silence_s(sound) < 0.002
+
+
+WEDGED = """
+import ctypes, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from playback.sounds import Recorder, track, until
+card = Recorder(Path({folder!r}))
+player = card.open()
+player.start([track(path) for path in {paths!r}])
+until(lambda: card.heard_s() > 0.1, what="sound")
+assert card.heard_s() < 2.0
+ctypes.PyDLL(None).usleep(3_000_000)  # PyDLL keeps the interpreter's lock: no thread of it runs
+print(card.heard_s(), flush=True)
+player.close()
+"""
+
+
+def test_plays_on_through_its_queue_when_python_is_wedged(tmp_path: Path) -> None:
+    paths = [str(tone(tmp_path / f"{n}.wav", hz, 1.0)) for n, hz in enumerate((A_HZ, B_HZ, C_HZ))]
+    tests = str(Path(__file__).parents[1])
+    program = WEDGED.format(tests=tests, folder=str(tmp_path), paths=paths)
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.split()[-1]) > 2.0  # the third track was reached without Python
+    sound = Recorder(tmp_path).heard()
+    assert longest_silence_s(sound) < 0.002
+    for n, hz in enumerate((A_HZ, B_HZ)):
+        assert level(sound, hz)[n * 50 + 5 : n * 50 + 45].min() > 0.97 * AMPLITUDE
+
+
+def test_waits_on_null_and_comes_back_when_the_card_is_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "asound.conf"
+    config.write_text("")
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(config))
+    events: list[PlayerEvent] = []
+    settings = MpvSettings(ao="alsa", audio_device="alsa/moodride_test")
+    player = MpvPlayer(events.append, settings=settings)
+    player.start([track(tone(tmp_path / "a.wav", A_HZ, 30.0, rate=8000))])
+    until(lambda: OutputChanged(name="null") in events, what="null")
+    player.set_paused(True)
+    player.try_output()
+    time.sleep(0.2)
+    assert player.snapshot().output in {"null", ""}
+    later = time.time() + 10  # ALSA tells versions of a file by the second
+    config.write_text("pcm.moodride_test { type null }\nctl.moodride_test { type null }\n")
+    os.utime(config, (later, later))
+    player.try_output()
+    until(lambda: OutputChanged(name="alsa") in events, what="the card, still paused")
+    player.set_paused(False)
+    position_s = player.snapshot().position_s or 0.0
+    until(lambda: (player.snapshot().position_s or 0.0) > position_s, what="playing on")
+    assert not [e for e in events if isinstance(e, TrackEnded) and e.reason is EndReason.ERROR]
+    player.close()
