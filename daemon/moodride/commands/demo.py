@@ -53,10 +53,12 @@ def demo(
     watched = camera or source or str(project_root() / "data" / "drive.mp4")
     with tempfile.TemporaryDirectory(prefix="moodride-demo-") as name:
         folder = Path(name)
+        os.environ["XDG_CACHE_HOME"] = str(folder / "cache")  # nothing of the demo stays behind
         files = _layers(configs, folder, quick=quick)
         loaded = load_config(files, strict=True)
         output, sound = _output(loaded, record)
         _write_overlay(folder, output)
+        load_config(files, strict=True)  # checked here, so that the music need not do it again
         _introduce(console, watched, sound, quick=quick, is_demo=not (camera or source))
         with _Processes(files, folder) as processes:
             return _show(console, processes, watched, seconds)

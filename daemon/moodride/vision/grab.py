@@ -24,6 +24,7 @@ __all__ = ["Capture", "Device", "LiveCamera", "LiveOptions"]
 
 log = logging.getLogger(__name__)
 
+_STALE_PAUSE_S: Final = 0.1
 _GRAB_MIN_S: Final = 1 / 120
 """A driver that answers at once (some do after an unplug) must not spin a core."""
 
@@ -265,6 +266,7 @@ class LiveCamera:
         state = self._liveness.see(frame)
         if state is SourceState.STALE:
             self._become(state, f"the same picture for {self._stale_s:g} s")
+            self._stop.wait(_STALE_PAUSE_S)  # decode it no more often than it needs
             return self._liveness.frozen_s(now_s) < self._options.reopen_s
         cost_ms = time.thread_time() * 1000.0
         with self._changed:
