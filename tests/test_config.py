@@ -193,3 +193,11 @@ def test_cache_when_its_folder_is_forbidden_changes_nothing(
     monkeypatch.setenv("STATE_DIRECTORY", "/proc/moodride")
     path = write(tmp_path, "[mood]\nenter = 0.6\n")
     assert configuration.load_config([path]).config.mood.enter == 0.6
+
+
+def test_layer_when_missing_is_said_also_with_a_warm_cache(tmp_path: Path) -> None:
+    path = write(tmp_path, "[mood]\nenter = 0.6\n")
+    configuration.load_config([path])
+    loaded = configuration.load_config([path, tmp_path / "gone.toml"])
+    assert loaded.config.mood.enter == 0.6
+    assert "gone.toml: not used, no such file" in loaded.problems[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -228,3 +229,34 @@ def test_receiver_when_the_path_is_too_long_says_so(tmp_path: Path) -> None:
 def test_receiver_when_the_folder_is_forbidden_says_so() -> None:
     with pytest.raises(ServiceError, match="paths.runtime"):
         wire.ReadingReceiver(Path("/proc/moodride/readings.sock"))
+
+
+def test_receiver_when_flooded_with_garbage_comes_back_and_says_it_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "readings.sock"
+    receiver, sender = wire.ReadingReceiver(path), wire.ReadingSender(path)
+    raw = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    raw.setblocking(False)
+    calls = 0
+    for _ in range(50):
+        for _ in range(8):
+            with contextlib.suppress(BlockingIOError):
+                raw.sendto(b"garbage", str(path))
+        receiver.receive(0.0)
+        calls += 1
+    while receiver.receive(0.0) is not None or receiver.refused < 300:
+        calls += 1
+    assert sender.send(full_reading(8))
+    good = receiver.receive(0.5)
+    assert good is not None
+    assert good.seq == 8
+    assert len(caplog.records) == 1, "also when good readings come in between"
+
+
+def test_receiver_when_the_folder_is_open_to_all_refuses_it(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with pytest.raises(ServiceError, match="anybody may write there"):
+        wire.ReadingReceiver(folder / "readings.sock")

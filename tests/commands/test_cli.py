@@ -7,13 +7,18 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from service_kit import Rig, film, make_library, playing, rig
+from service_kit import RATE_HZ, Rig, film, make_library, playing, rig, sound_of
 
-from moodride.config import project_root
+from moodride.config import READINGS, project_root
 from moodride.errors import MoodrideError
+from moodride.testing.driver import FakeDriver
+from moodride.types import Emotion, Reading
+from moodride.wire import ReadingSender
 
 
 def moodride(*arguments: str, config: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -147,6 +152,59 @@ def test_run_when_the_state_folder_is_forbidden_plays_and_says_so(tmp_path: Path
         car.start("run")
         status = car.until(lambda s: playing(s) and s["problems"])
         assert "state" in status["problems"][0]
+
+
+def test_run_when_the_control_socket_is_in_the_way_plays_on_without_it(tmp_path: Path) -> None:
+    with rig(tmp_path) as car:
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "control.sock").write_text("mine")
+        wav = tmp_path / "heard.wav"
+        car.output(f"pcm:{wav}")
+        music = car.start("run")
+        end = time.monotonic() + 20
+        while time.monotonic() < end and len(sound_of(wav)) < RATE_HZ:
+            time.sleep(0.1)
+        assert music.poll() is None
+        assert np.abs(sound_of(wav)).max() > 0.03
+        assert car.log("run").count("the music plays on without it") == 1
+        assert (tmp_path / "run" / "control.sock").read_text() == "mine"
+
+
+def test_run_when_the_music_is_late_takes_it_up_and_keeps_its_place(tmp_path: Path) -> None:
+    with rig(tmp_path, seconds=30.0) as car:
+        first = car.start("run")
+        mine = car.until(lambda s: playing(s) and s["track"]["position_s"] > 1.0)["track"]["id"]
+        first.terminate()
+        first.wait(10)
+        (tmp_path / "music").rename(tmp_path / "away")
+        car.start("run", log="late")
+        car.until(lambda s: playing(s) and s["track"]["id"].startswith("moodride-"))
+        (tmp_path / "away").rename(tmp_path / "music")
+        status = car.until(lambda s: s["queue"] and s["queue"][0]["id"] == mine)
+        assert status["problems"] == []
+        car.press("next")
+        car.until(lambda s: s["track"]["id"] == mine)
+
+
+def test_status_when_a_face_cannot_be_read_says_so(tmp_path: Path) -> None:
+    with rig(tmp_path) as car:
+        car.start("run")
+        car.until(playing)
+        sender = ReadingSender(tmp_path / "run" / READINGS)
+        face = FakeDriver().shows(Emotion.NEUTRAL).face
+        for seq in range(10):
+            sender.send(Reading(seq=seq, t_s=seq / 5, face=face))
+            time.sleep(0.1)
+        result = moodride("status", config=car.config)
+        assert result.returncode == 0, result.stderr
+        assert "a face, too poor to read" in result.stdout
+
+
+def test_watch_when_there_is_no_camera_says_so(tmp_path: Path) -> None:
+    result = moodride("watch", "--source", "97", config=own(tmp_path))
+    assert result.returncode == 66
+    assert "/dev/video97" in complaint(result)
+    assert "plug" in complaint(result)
 
 
 def test_press_when_sent_from_a_shell_changes_the_track(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_music_when_the_demo_drive_is_watched_follows_its_time_table(tmp_path: P
 
 @pytest.mark.slow
 def test_demo_when_run_for_some_seconds_shows_a_line_and_sums_up(tmp_path: Path) -> None:
-    wav = tmp_path / "demo.wav"
+    wav = tmp_path / 'a "demo", one.wav'
     command = [sys.executable, "-m", "moodride.cli", "demo", "--seconds", "8", "--record", str(wav)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
     assert result.returncode == 0, result.stderr

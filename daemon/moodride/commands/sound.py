@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from moodride.errors import PlaybackError
 from moodride.playback.options import MpvSettings
 from moodride.playback.probe import find_output
@@ -30,7 +35,8 @@ def heard_output(playback: PlaybackSettings) -> str:
     """
     if playback.output.startswith("pcm:"):
         return playback.output
-    name = find_output(mpv_settings(playback))
+    with _quiet():
+        name = find_output(mpv_settings(playback))
     if name == "null" and playback.output != "null":
         raise PlaybackError(
             "no sound card opens",
@@ -38,3 +44,21 @@ def heard_output(playback: PlaybackSettings) -> str:
             remedy="plug one in (`aplay -l` lists them), or set playback.output, playback.device",
         )
     return name
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what C libraries write to standard error off the terminal.
+
+    Where there is no card, ALSA, PipeWire and JACK say so in some thirty lines.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
