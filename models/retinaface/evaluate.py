@@ -308,6 +308,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="our detector and pictures only")
     parser.add_argument("--write", action="store_true", help="put the figures into the cards")
     options = parser.parse_args()
+    if options.quick and options.write:
+        parser.error("--quick judges only a part; the cards want it all")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -323,7 +325,10 @@ def main() -> None:
     if options.write:
         _write(
             {
-                "method": "as evaluate.py says: held-back fifth, faces of 12 px up",
+                "method": (
+                    "as evaluate.py says: held-back fifth, faces of 12 px up; "
+                    f"frame 1 of every {options.every} of clips"
+                ),
                 "pictures": {_plain(name): one for name, one in pictures.items()},
                 "clips": {
                     _plain(name): {_plain(key): value for key, value in one.items()}

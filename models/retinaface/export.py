@@ -7,11 +7,13 @@ a known face again in the square around its last place, at a quarter of the cost
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import hashlib
 import json
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,7 +26,6 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 __all__ = ["INPUTS", "Deployed", "Input", "export", "main", "read_card", "write_card"]
 
@@ -153,7 +154,10 @@ def _card(size: Input, path: Path, state: Mapping[str, Any]) -> dict[str, Any]:
             "outputs": {name: name for name in OUTPUTS},
         },
         "training": {
-            "command": "python models/retinaface/train.py",
+            "command": (
+                "python models/retinaface/train.py && python models/retinaface/export.py "
+                "&& python models/retinaface/evaluate.py --every 6 --write"
+            ),
             "seed": train.SEED,
             "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
             "steps": state["step"],
@@ -213,8 +217,14 @@ def read_card(path: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Export the running mean of the weights for every input."""
+    parser = argparse.ArgumentParser(
+        description="Make the .onnx files, their cards and reference.json of the trained weights. "
+        "The cards' figures go, for they are of other weights: run evaluate.py --write after it."
+    )
+    parser.add_argument("--checkpoint", type=Path, default=CACHE / "last.pt")
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    state = torch.load(CACHE / "last.pt", map_location="cpu")
+    state = torch.load(options.checkpoint, map_location="cpu")
     network = RetinaFace().eval()
     network.load_state_dict(state["mean"])
     references = {}

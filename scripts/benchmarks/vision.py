@@ -84,7 +84,9 @@ def memory_mb() -> float:
     """Most memory that `moodride watch` held over 20 s of the demo drive (VmHWM)."""
     command = [sys.executable, "-m", "moodride.cli", "watch", "--source"]
     process = subprocess.Popen(
-        [*command, str(ROOT / "data" / "drive.mp4")], stderr=subprocess.DEVNULL
+        [*command, str(ROOT / "data" / "drive.mp4")],
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"RUNTIME_DIRECTORY": "/nonexistent"},  # its readings go to nobody
     )
     time.sleep(20.0)
     text = Path(f"/proc/{process.pid}/status").read_text()

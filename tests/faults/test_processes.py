@@ -71,6 +71,21 @@ def test_music_when_killed_resumes_the_track_near_where_it_was(tmp_path: Path) -
     assert resumed_at == pytest.approx(after["track"]["position_s"], abs=2.5)
 
 
+def test_mood_by_hand_when_music_is_killed_still_holds(tmp_path: Path) -> None:
+    with rig(tmp_path) as car:
+        music = car.start("run")
+        car.until(playing)
+        car.press("next-mood")
+        car.until(lambda s: playing(s) and s["track"]["mood"] == "Energetic")
+        time.sleep(0.5)
+        music.kill()
+        music.wait()
+        car.start("run")
+        status = car.until(playing)
+        assert status["mood"]["by_hand"]
+        assert status["mood"]["plan"] == ["Energetic"]
+
+
 def test_history_when_music_is_killed_is_kept_and_not_repeated(tmp_path: Path) -> None:
     with rig(tmp_path, seconds=30.0) as car:
         seen = []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -95,3 +99,37 @@ def test_demo_when_the_source_is_no_film_says_so_in_one_line(tmp_path: Path) -> 
     assert result.returncode != 0
     assert "Traceback" not in result.stderr
     assert "noise.mp4" in result.stderr.splitlines()[-1]
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A socket's path may not be longer than 107 bytes; pytest's own folders nearly are."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as name:
+        yield Path(name)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_demo_when_ended_from_outside_takes_its_processes_along(
+    short_folder: Path, number: signal.Signals
+) -> None:
+    wav = short_folder / "x.wav"
+    command = [sys.executable, "-m", "moodride.cli", "demo", "--record", str(wav)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, env=os.environ | {"TMPDIR": str(short_folder)}
+    )
+    children: list[int] = []
+    end = time.monotonic() + 20
+    while time.monotonic() < end and len(children) < 2:
+        time.sleep(0.1)
+        text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        children = [int(pid) for pid in text.split()]
+    assert len(children) == 2
+    process.send_signal(number)
+    status = process.wait(20)
+    end = time.monotonic() + 10
+    while time.monotonic() < end and any(Path(f"/proc/{pid}").exists() for pid in children):
+        time.sleep(0.1)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+    if number == signal.SIGTERM:
+        assert status == 143
+        assert not list(short_folder.glob("moodride-demo-*"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from moodride.commands.library import find_music
-from moodride.config import Loaded, runtime_folder, state_folder
-from moodride.errors import MoodrideError
+from moodride.config import CONTROL, Loaded, runtime_folder, state_folder
+from moodride.errors import MoodrideError, ServiceError
 
 __all__ = ["check"]
 
@@ -18,7 +19,10 @@ Check = Callable[[], str]
 
 
 def check(loaded: Loaded, *, source: str | None = None) -> int:
-    """Print the lines; 0 if all is well, 1 if something is wrong."""
+    """Print the lines; 0 if all is well, 1 if something is wrong.
+
+    A running service holds camera and sound card: then it is asked instead of them.
+    """
     wrong = 0
     for name, probe in _checks(loaded, source):
         try:
@@ -74,7 +78,20 @@ def _emotion_model(path: Path) -> str:
     return f"{card.name}, {card.input.width}x{card.input.height}, sha256 matches"
 
 
+def _running(loaded: Loaded) -> dict[str, Any] | None:
+    """The status of the running daemon, or None."""
+    from moodride.commands.status import ask_status  # noqa: PLC0415
+
+    try:
+        return ask_status(runtime_folder(loaded.config) / CONTROL)
+    except ServiceError:
+        return None
+
+
 def _camera(loaded: Loaded, source: str) -> str:
+    running = _running(loaded)
+    if running and running["vision"]["alive"] and source == loaded.config.vision.source:
+        return f"{source}: read by the running moodride watch"
     from moodride.vision.camera import SourceOptions, check_source  # noqa: PLC0415
 
     vision = loaded.config.vision
@@ -83,6 +100,9 @@ def _camera(loaded: Loaded, source: str) -> str:
 
 
 def _sound(loaded: Loaded) -> str:
+    running = _running(loaded)
+    if running and not running["playback"]["waiting_for_sound"]:
+        return f"{running['playback']['output']}, in use by the running moodride"
     from moodride.commands.sound import heard_output  # noqa: PLC0415
 
     return heard_output(loaded.config.playback)

@@ -8,6 +8,7 @@ away at the end. What is shown is asked from the daemon's control socket.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -30,6 +31,8 @@ from moodride.errors import PlaybackError, ServiceError
 
 __all__ = ["demo"]
 
+_PR_SET_PDEATHSIG: Final = 1
+
 POLL_S: Final = 0.2
 START_S: Final = 20.0
 """The music process gets this long to answer."""
@@ -49,6 +52,8 @@ def demo(
     Raises:
         MoodrideError: a part cannot be used; one line.
     """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda n, _frame: sys.exit(128 + n))
     console = Console(highlight=False)
     watched = camera or source or str(project_root() / "data" / "drive.mp4")
     with tempfile.TemporaryDirectory(prefix="moodride-demo-") as name:
@@ -112,6 +117,7 @@ class _Processes:
         self._folder = folder
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.usage: dict[str, Any] = {}
+        self.peak_kb: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +125,10 @@ class _Processes:
     def start(self, name: str, *arguments: str) -> None:
         with (self._folder / f"{name}.log").open("wb") as log:
             self.running[name] = subprocess.Popen(  # noqa: S603 - ourselves
-                [*self._command, *arguments], stdout=subprocess.DEVNULL, stderr=log
+                [*self._command, *arguments],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no threads yet
             )
 
     def ended(self, name: str) -> bool:
@@ -127,6 +136,7 @@ class _Processes:
         process = self.running.get(name)
         if process is None:
             return True
+        self._look_at_memory(name, process.pid)
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid == 0:
             return False
@@ -147,6 +157,12 @@ class _Processes:
         os.kill(pid, signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
         self._note(name, status, usage)
+
+    def _look_at_memory(self, name: str, pid: int) -> None:
+        """Keep the kernel's high-water mark; wait4's would begin with our own size."""
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+            self.peak_kb[name] = int(text.split("VmHWM:")[1].split()[0])
 
     def _note(self, name: str, status: int, usage: Any) -> None:  # noqa: ANN401 - struct_rusage
         self.usage[name] = usage
@@ -171,6 +187,11 @@ class _Processes:
             self.stop(name)
 
 
+def _die_with_parent() -> None:
+    """Have the kernel end this child when the demo dies, however that is (prctl(2))."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def _show(console: Console, processes: _Processes, watched: str, seconds: float | None) -> int:
     """Start the music, then the eyes; show them until the end; sum up."""
     processes.start("music", "run")
@@ -181,7 +202,7 @@ def _show(console: Console, processes: _Processes, watched: str, seconds: float 
     seen.ended_s = time.monotonic()
     for name in ("vision", "music"):
         processes.stop(name)
-    seen.usage = processes.usage
+    seen.usage, seen.peak_kb = processes.usage, processes.peak_kb
     if seen.readings == 0:
         raise ServiceError("saw nothing", where=watched, remedy=processes.complaint("vision"))
     is_demo = watched == str(project_root() / "data" / "drive.mp4")

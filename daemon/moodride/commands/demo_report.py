@@ -27,6 +27,7 @@ class Seen:
         answer: the last status.
         readings: how many readings the music process took.
         usage: resource usage of each process that has ended, by name.
+        peak_kb: the most memory each of them held.
     """
 
     is_film: bool = True
@@ -37,6 +38,7 @@ class Seen:
     answer: dict[str, Any] = field(default_factory=dict)
     readings: int = 0
     usage: dict[str, Any] = field(default_factory=dict)
+    peak_kb: dict[str, int] = field(default_factory=dict)
     _film_s: float = 0.0
 
     def at_s(self, answer: dict[str, Any], now: float) -> float:
@@ -133,7 +135,7 @@ def _cost(seen: Seen) -> list[str]:
         cpu_s = used.ru_utime + used.ru_stime
         lines.append(
             f"{name}: {cpu_s:.1f} s of CPU ({100 * cpu_s / wall_s:.0f} % of a core), "
-            f"at most {used.ru_maxrss / 1024:.0f} MB of memory"
+            f"at most {seen.peak_kb.get(name, 0) / 1024:.0f} MB of memory"
         )
     return lines
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import secrets
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from moodride.commands.library import Music, find_music, load_music
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 LIBRARY_RETRY_S: Final = 3.0
 
+_M_MMAP_THRESHOLD: Final = -3
+_LARGE_BYTES: Final = 128 * 1024
+
 
 def run(loaded: Loaded) -> int:
     """Play until SIGTERM or SIGINT.
@@ -36,6 +40,7 @@ def run(loaded: Loaded) -> int:
     Raises:
         MoodrideError: another one is running, or there is nothing to play or to play with.
     """
+    _give_memory_back()
     config = loaded.config
     folder = runtime_folder(config)
     receiver = ReadingReceiver(folder / READINGS)
@@ -55,6 +60,18 @@ def run(loaded: Loaded) -> int:
             service.close()
             receiver.close()
     return 0
+
+
+def _give_memory_back() -> None:
+    """Have large buffers returned to the kernel when they are freed.
+
+    libmpv takes some 10 MB to open a file. glibc learns from the first one freed to keep such
+    buffers in its heap (mallopt(3), the dynamic M_MMAP_THRESHOLD), and the process stays that much
+    larger for good: measured 96 MB against 85 MB from the second track on. A fixed threshold
+    stops it.
+    """
+    with suppress(OSError, AttributeError):  # another C library: it only costs memory
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _service(config: Config, music: Music, inbox: Inbox) -> Service:

@@ -52,7 +52,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
-    """Where the last drive stopped; ids are those of the library."""
+    """Where the last drive stopped; ids are those of the library.
+
+    ``hand_mood`` is the mood that was chosen by hand in this same drive, or None.
+    """
 
     track_id: str
     position_s: float
@@ -60,6 +63,7 @@ class Resume:
     mood: Mood | None
     volume_pct: float
     draw: int
+    hand_mood: Mood | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

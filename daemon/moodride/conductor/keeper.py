@@ -60,7 +60,13 @@ class Keeper:
             mood=point.mood,
             volume_pct=point.volume_pct,
             draw=point.draw,
+            # "For the drive": a crash is no new drive, a new boot is one.
+            hand_mood=point.hand_mood if point.boot == self._boot else None,
         )
+
+    @property
+    def _boot(self) -> int:
+        return 0 if self._forgetful else self._journal.boot
 
     def begin(self) -> Begin:
         """What the last drives left."""
@@ -111,6 +117,8 @@ class Keeper:
                 queue=point.queue,
                 volume_pct=point.volume_pct,
                 draw=point.draw,
+                hand_mood=point.hand_mood,
+                boot=self._boot,
             )
         )
 

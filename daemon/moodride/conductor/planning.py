@@ -48,6 +48,9 @@ def begin(state: State, event: Begin, now: float, context: Context) -> tuple[Sta
     start_s = 0.0
     if resume is not None:
         mood = decider.start(context.config.mood, now, mood=resume.mood)
+        if resume.hand_mood:
+            hold_s = context.config.controls.hand_hold_s
+            mood = decider.held_by_hand(mood, now, mood=resume.hand_mood, hold_s=hold_s)
         loudest = context.config.playback.start_volume_max_pct
         volume = min(resume.volume_pct, loudest)
         state = replace(state, mood=mood, volume_pct=volume, draw=resume.draw)
@@ -179,5 +182,6 @@ def save(state: State, context: Context, now: float) -> tuple[State, Actions]:
         mood=state.mood.plan.path[-1],
         volume_pct=state.volume_pct,
         draw=state.draw,
+        hand_mood=state.mood.plan.path[0] if state.mood.by_hand(now) else None,
     )
     return replace(state, saved_s=now), (Save(resume=resume),)

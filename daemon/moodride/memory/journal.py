@@ -106,6 +106,11 @@ class Journal:
                     raise
                 self._db = self._start_afresh(path, error)
 
+    @property
+    def boot(self) -> int:
+        """Which boot of the machine this is, counted from 1 in this journal."""
+        return self._boot
+
     def add_play(self, track_id: str, mood: Mood, why: str) -> int:
         """Note that a track began; returns the id of this play."""
         return self._add(_ADD_PLAY, track_id, mood, why)

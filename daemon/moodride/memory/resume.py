@@ -48,6 +48,7 @@ class ResumePoint:
         draw: the chooser's draw counter, 0 or more: its random numbers go on
             where they were and do not repeat.
         hand_mood: the mood chosen by hand, or None in automatic.
+        boot: the journal's count of the boot in which this was; 0 is not known.
     """
 
     track_id: str
@@ -57,6 +58,7 @@ class ResumePoint:
     volume_pct: float = 100.0
     draw: int = 0
     hand_mood: Mood | None = None
+    boot: int = 0
 
 
 class ResumeStore:
@@ -173,6 +175,7 @@ def _point(body: dict[str, Any]) -> ResumePoint:
             volume_pct=_number(body["volume_pct"], most=100.0),
             draw=_count(body["draw"]),
             hand_mood=_mood(body["hand_mood"]),
+            boot=_count(body.get("boot", 0)),
         )
     except (KeyError, TypeError, OverflowError) as error:
         message = f"{type(error).__name__}: {error}"

@@ -15,7 +15,17 @@ from moodride.mood.smoothing import Estimate, Window
 from moodride.settings import MoodSettings
 from moodride.types import EMOTIONS, Mood, Reading
 
-__all__ = ["Decision", "MoodState", "automatic", "by_hand", "decide", "lock", "observe", "start"]
+__all__ = [
+    "Decision",
+    "MoodState",
+    "automatic",
+    "by_hand",
+    "decide",
+    "held_by_hand",
+    "lock",
+    "observe",
+    "start",
+]
 
 DROWSY_AROUSAL: Final = -0.55
 """Mean arousal below this looks drowsy. Our own, cautious choice: the sources say that
@@ -116,11 +126,20 @@ def by_hand(
     at = HAND_ORDER.index(last) + 1
     turn = (*HAND_ORDER[at:], *HAND_ORDER[:at])
     mood = next((mood for mood in turn if mood in choices), present)
-    decision = Decision(
-        plan=hand_plan(mood), at_once=True, why=f"{mood.value.lower()}: chosen by hand"
+    state = held_by_hand(state, now, mood=mood, hold_s=hold_s)
+    return state, Decision(plan=state.plan, at_once=True, why=state.why)
+
+
+def held_by_hand(state: MoodState, now: float, *, mood: Mood, hold_s: float) -> MoodState:
+    """A mood chosen by hand holds from now on; ``hold_s`` 0 is for the drive."""
+    return replace(
+        state,
+        plan=hand_plan(mood),
+        why=f"{mood.value.lower()}: chosen by hand",
+        feeling="",
+        changed_s=now,
+        hand_until_s=now + hold_s if hold_s > 0.0 else math.inf,
     )
-    until = now + hold_s if hold_s > 0.0 else math.inf
-    return _adopt(replace(state, hand_until_s=until, feeling=""), decision, now), decision
 
 
 def automatic(state: MoodState, now: float) -> MoodState:

@@ -1,1 +1,1 @@
-"""Fakes that behave, moved by physical verbs; for tests and the demo only."""
+"""Fakes that behave, moved by physical verbs; for tests only."""
