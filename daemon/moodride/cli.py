@@ -29,7 +29,7 @@ Exit status:
    2  the command line is wrong
   65  a catalogue, a model or a JSON line is damaged (EX_DATAERR)
   66  a camera, file or folder gives no pictures (EX_NOINPUT)
-  69  libmpv, sound or the running service cannot be reached (EX_UNAVAILABLE)
+  69  libmpv, sound, a server or the running service cannot be reached (EX_UNAVAILABLE)
   70  an unforeseen error, with a traceback (EX_SOFTWARE)
   74  the disk refuses (EX_IOERR)
   78  the configuration is wrong and --strict was given (EX_CONFIG)
@@ -176,6 +176,48 @@ def demo(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - click's
 
     configs, _ = ctx.obj
     ctx.exit(start(configs, **given))
+
+
+@main.group(epilog=EXITS)
+def models() -> None:
+    """The networks: list them, fetch one that others publish, check them."""
+
+
+@models.command("list", epilog=EXITS)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+@click.pass_context
+def models_list(ctx: click.Context, *, as_json: bool) -> None:
+    """Show every model: name, task, size, classes, input, state, licence."""
+    from moodride.commands.models import list_models  # noqa: PLC0415
+
+    ctx.exit(list_models(as_json=as_json))
+
+
+@models.command("fetch", epilog=EXITS)
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option(
+    "--mirror",
+    envvar="MOODRIDE_MODELS_MIRROR",
+    show_envvar=True,
+    help="Folder to fetch from instead, https://HOST/FOLDER; what comes is checked all the same.",
+)
+@click.pass_context
+def models_fetch(ctx: click.Context, names: tuple[str, ...], mirror: str | None) -> None:
+    """Fetch models that others publish, by name or by folder; goes on where it was cut off."""
+    from moodride.commands.models import fetch_models  # noqa: PLC0415
+
+    ctx.exit(fetch_models(names, mirror=mirror))
+
+
+@models.command("verify", epilog=EXITS)
+@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+@click.pass_context
+def models_verify(ctx: click.Context, names: tuple[str, ...], *, as_json: bool) -> None:
+    """Check every card and model that is here; exit status 65 if one is damaged."""
+    from moodride.commands.models import verify_models  # noqa: PLC0415
+
+    ctx.exit(verify_models(names, as_json=as_json))
 
 
 if __name__ == "__main__":

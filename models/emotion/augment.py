@@ -92,12 +92,14 @@ def degrade(faces: NDArray[np.uint8], *, rng: np.random.Generator) -> NDArray[np
     out = np.empty(faces.shape, np.float32)
     for face, tones, result in zip(faces, _tones(count, rng), out, strict=True):
         np.take(tones, face, out=result)
-    for index in np.flatnonzero(rng.random(count) < 0.3):
+    for index in np.flatnonzero(rng.random(count) < 0.25):
         out[index] *= _side_light(size, rng)
+    for index in np.flatnonzero(rng.random(count) < 0.15):
+        out[index] *= np.float32(rng.uniform(0.08, 0.5))  # night: little light, the same grain
     for index in np.flatnonzero(rng.random(count) < 0.3):
         grain = rng.standard_normal((size, size), dtype=np.float32)
-        out[index] += grain * np.float32(rng.uniform(0.01, 0.06))
-    for index in np.flatnonzero(rng.random(count) < 0.3):
+        out[index] += grain * np.float32(rng.uniform(0.005, 0.05))
+    for index in np.flatnonzero(rng.random(count) < 0.2):
         _cover(out[index], rng)
     return np.clip(out, 0, 1, out=out)
 
@@ -116,7 +118,7 @@ def _side_light(size: int, rng: np.random.Generator) -> NDArray[np.float32]:
     angle, edge, soft = rng.uniform(0, 2 * np.pi), rng.uniform(-0.5, 0.5), rng.uniform(2, 8)
     along = np.float32(np.cos(angle)) * grid[None, :] + np.float32(np.sin(angle)) * grid[:, None]
     dark = 1 / (1 + np.exp(np.float32(-soft) * (along - np.float32(edge))))
-    return np.asarray(1 - np.float32(rng.uniform(0.2, 0.75)) * dark, dtype=np.float32)
+    return np.asarray(1 - np.float32(rng.uniform(0.2, 0.85)) * dark, dtype=np.float32)
 
 
 def _cover(face: NDArray[np.float32], rng: np.random.Generator) -> None:

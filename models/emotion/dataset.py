@@ -41,10 +41,14 @@ from moodride.vision.align import align
 
 __all__ = [
     "CACHE",
+    "ENLARGED",
     "SHARED",
     "FerSplit",
+    "load_pictures",
     "load_split",
     "majority_labels",
+    "off_canvas",
+    "on_canvas",
     "picture_repeats",
     "vote_distributions",
 ]
@@ -52,11 +56,13 @@ __all__ = [
 SHARED: Final = Path(__file__).resolve().parents[3] / "shared"
 CACHE: Final = Path(__file__).resolve().parent / "cache"
 
+ENLARGED: Final = (200, 128)
+"""Sides at which a detector looks at a picture, the second where it saw nothing at the first."""
+
 _SIDE: Final = 48
 _GRID: Final = 20
 _EMOTIONS: Final = 8
 _CANVAS: Final = 320
-_ENLARGED: Final = (200, 128)
 _SCORE_MIN: Final = 0.3
 _NMS_IOU: Final = 0.3
 
@@ -97,9 +103,7 @@ def load_split(name: str, *, shared: Path = SHARED, cache: Path = CACHE) -> FerS
         FileNotFoundError: the archive or the detector is not there.
         ValueError: mosaics and votes do not fit together.
     """
-    with zipfile.ZipFile(shared / "datasets" / "ferplus.zip") as archive:
-        votes = _read_votes(archive, name)
-        pictures = _read_pictures(archive, name, len(votes))
+    pictures, votes = load_pictures(name, shared=shared)
     kept = cache / f"landmarks_{name}.npz"
     if not kept.exists():
         detector = shared / "peers" / "yunet_n_320_320.onnx"
@@ -114,6 +118,20 @@ def load_split(name: str, *, shared: Path = SHARED, cache: Path = CACHE) -> FerS
         msg = f"{kept}: {len(landmarks)} landmarks for {len(votes)} pictures; delete the file"
         raise ValueError(msg)
     return FerSplit(pictures=pictures, votes=votes, landmarks=landmarks, found=found)
+
+
+def load_pictures(
+    name: str, *, shared: Path = SHARED
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Read one part of FER+ as published, without landmarks: N x 48 x 48 and N x 10 votes.
+
+    Raises:
+        FileNotFoundError: the archive is not there.
+        ValueError: mosaics and votes do not fit together.
+    """
+    with zipfile.ZipFile(shared / "datasets" / "ferplus.zip") as archive:
+        votes = _read_votes(archive, name)
+        return _read_pictures(archive, name, len(votes)), votes
 
 
 def majority_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -198,7 +216,7 @@ def _find_landmarks(
     )
     landmarks = np.full((len(pictures), 5, 2), np.nan, np.float32)
     for index, picture in enumerate(pictures):
-        for side in _ENLARGED:
+        for side in ENLARGED:
             points = _detect(detector, picture, side)
             if points is not None:
                 landmarks[index] = points
@@ -215,18 +233,30 @@ def _detect(
     detector: cv2.FaceDetectorYN, picture: NDArray[np.uint8], side: int
 ) -> NDArray[np.float32] | None:
     """Look at one picture enlarged to `side` on a canvas of its mean grey."""
+    canvas = on_canvas(picture, side)
+    faces = detector.detect(cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR))[1]
+    if faces is None:
+        return None
+    best = faces[faces[:, 14].argmax()]
+    return off_canvas(best[4:14].reshape(5, 2), side)
+
+
+def on_canvas(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Enlarge a picture to `side` in the middle of its mean grey, 320 x 320, for a detector."""
     edge = (_CANVAS - side) // 2
     large = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
     canvas = cv2.copyMakeBorder(
         large, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=[float(picture.mean())]
     )
-    faces = detector.detect(cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR))[1]
-    if faces is None:
-        return None
-    best = faces[faces[:, 14].argmax()]
+    return np.asarray(canvas, dtype=np.uint8)
+
+
+def off_canvas(points: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Bring points of `on_canvas`, N x 2, back to pixels of the picture."""
+    edge = (_CANVAS - side) // 2
     # Pixel centres: x of the canvas is (x' + 0.5) * side / 48 - 0.5 + edge.
-    points: NDArray[np.float32] = (best[4:14].reshape(5, 2) - edge + 0.5) * _SIDE / side - 0.5
-    return points
+    moved: NDArray[np.float32] = (points - edge + 0.5) * _SIDE / side - 0.5
+    return moved
 
 
 def main() -> None:

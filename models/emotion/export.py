@@ -1,9 +1,13 @@
 """Make `emotion.onnx`, `card.toml` and `reference.json` of what `train.py` left.
 
-`python models/emotion/export.py` takes the averaged weights of the last checkpoint,
-fits the temperature on the even half of the validation part and reports calibration
-on the odd half. `reference.json` holds a few inputs drawn here with the outputs of
-PyTorch, so that a test can hold onnxruntime against them without torch.
+`python models/emotion/export.py` takes the averaged weights of the last checkpoint and writes
+the network twice: first as it is, to fit the temperature on what onnxruntime says to the even
+half of FER+'s validation part, then with that temperature in its head of valence and arousal.
+The figures in the card are those of `evaluate.py`, by the same code. `reference.json` holds a
+few inputs drawn here with the outputs of PyTorch, so that a test can hold onnxruntime against
+them without torch.
+
+All three are written to the folder only when all is measured.
 """
 
 from __future__ import annotations
@@ -14,9 +18,9 @@ import hashlib
 import json
 import logging
 import os
-import platform
-import time
-from dataclasses import dataclass, replace
+import pickle
+import tempfile
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,107 +29,166 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before onnxruntime loads
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 import torch
-from dataset import FerSplit, load_split, majority_labels, picture_repeats
-from metrics import Figures, calibration_error, figures, fit_temperature
+from bench import Bench, Labelled, load_labelled
+from evaluate import DETECTOR
+from judging import measure
+from metrics import fit_temperature
 from network import INPUT_SIDE, Deployed, EmotionNet, count_macs
 from numpy.typing import NDArray
-from train import RUNS, predict
+from record import write_figures
+from train import RUNS
 
-__all__ = ["export"]
+from moodride.errors import ModelError, MoodrideError
+from moodride.types import EMOTIONS
+
+__all__ = ["export", "restored"]
 
 HERE: Final = Path(__file__).resolve().parent
-LABELS: Final = (
-    "neutral",
-    "happiness",
-    "surprise",
-    "sadness",
-    "anger",
-    "disgust",
-    "fear",
-    "contempt",
-)
 _MIDDLE: Final = 127.5
 _DESCRIPTION: Final = (
     "Residual CNN of plain 3x3 convolutions on a grey face of 48x48 aligned by "
-    "moodride.vision.align; eight emotions, and valence and arousal as a fixed head on the "
-    "calibrated distribution (places of the emotions: moodride.vision.emotions.CIRCUMPLEX)."
+    "moodride.vision.align; eight emotions. "
 )
-_TERMS: Final = (
-    "Weights trained by this project. The labels of FER+ are public; the pictures are those of "
-    "the FER2013 challenge, whose commercial use is unsettled. An expression is not a feeling."
-)
+_PLACES: Final = {
+    False: "Valence and arousal follow from the calibrated distribution on the circumplex (places "
+    "of the emotions and their sources: moodride.vision.emotions.CIRCUMPLEX).",
+    True: "Valence and arousal come from a head that was trained for them.",
+}
+_TERMS: Final = {
+    "": "Weights trained by this project. The labels of FER+ are public; the pictures are those "
+    "of the FER2013 challenge, whose commercial use is unsettled. An expression is not a feeling.",
+    "AffectNet": "Weights trained on AffectNet, whose terms allow research only. An expression is "
+    "not a feeling.",
+}
+_DATA: Final = {
+    "": (
+        "FER+ labels (Barsoum et al. 2016, microsoft/FERPlus)",
+        "FER2013 pictures, training part (Goodfellow et al. 2013)",
+    ),
+    "AffectNet": ("AffectNet, training part (Mollahosseini et al. 2017)",),
+}
+_LEARNT: Final = {
+    "": "FER+ training part, vote distributions, without the pictures that valid repeats",
+    "AffectNet": "AffectNet, training part",
+}
 _OPSET: Final = 17
-_NOISE: Final = 0.12
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
-    """What the card says about the network, besides where it lies."""
+class _Trained:
+    """What a checkpoint holds of interest here.
 
-    temperature: float
-    all_labelled: Figures
-    no_repeats: Figures
-    noisy: Figures
-    ece: float
-    ece_raw: float
-    macs: int
-    params: int
-    ms: float
+    Attributes:
+        net: with the averaged weights, ready to run.
+        plan: names to numbers, texts and flags, as `plan.record` writes it.
+        epoch: epochs done.
+        seconds: CPU time of the training.
+    """
+
+    net: EmotionNet
+    plan: dict[str, Any]
+    epoch: int
+    seconds: float
+
+    @property
+    def data(self) -> str:
+        """The set that it was trained on, empty for FER+."""
+        return str(self.plan.get("data", ""))
 
 
-def export(checkpoint: Path, *, out: Path = HERE) -> None:
+def export(
+    checkpoint: Path,
+    *,
+    out: Path = HERE,
+    pictures: Labelled | None = None,
+    detector: Path | None = DETECTOR,
+) -> None:
     """Write the three files.
 
     Args:
         checkpoint: `last.pt` of `train.py`.
-        out: folder to write into.
+        out: folder to write into; it is made where it is missing.
+        pictures: to fit the temperature by and to judge by, FER+'s validation part if none.
+        detector: card of our own detector, to judge with its landmarks too, or None.
+
+    Raises:
+        FileNotFoundError: FER+ is not there.
+        ModelError: the checkpoint is none of this network.
     """
-    saved: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-    net = EmotionNet()
-    weights = {k.removeprefix("module."): v for k, v in saved["mean"].items() if k != "n_averaged"}
-    net.load_state_dict(weights)
-    net.eval()
-    valid, train = load_split("valid"), load_split("train")
-    repeats = picture_repeats(valid.pictures, train.pictures)
-    temperature, scores = _judge(net, valid, repeats)
-    deployed = Deployed(net, temperature=temperature).eval()
-    model = out / "emotion.onnx"
+    trained = restored(checkpoint)
+    pictures = load_labelled() if pictures is None else pictures
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix="export-", suffix=".part") as folder:
+        made = Path(folder)
+        _write(trained, made, temperature=1.0)
+        temperature = round(_temperature(made / "card.toml", pictures), 4)
+        log.info("temperature %s", temperature)
+        _write(trained, made, temperature=temperature)
+        report = measure(made / "card.toml", pictures, detector=detector)
+        counted = {
+            "params": sum(p.numel() for p in trained.net.parameters()),
+            "macs": count_macs(trained.net),
+        }
+        write_figures(made / "card.toml", report, counted=counted)
+        # The card last: without it nobody takes the network for another.
+        for name in ("reference.json", "emotion.onnx", "card.toml"):
+            (made / name).replace(out / name)
+    seen = report.clean.figures
+    log.info("%s: accuracy %.4f, macro-F1 %.4f", out, seen.accuracy, seen.macro_f1)
+
+
+def restored(checkpoint: Path) -> _Trained:
+    """Read the averaged weights of a checkpoint.
+
+    Raises:
+        ModelError: the file is missing, or no checkpoint of this network.
+    """
+    try:
+        saved: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        mean = {k.removeprefix("module."): v for k, v in saved["mean"].items()}
+        net = EmotionNet(places="place.weight" in mean)
+        net.load_state_dict({k: v for k, v in mean.items() if k != "n_averaged"})
+        return _Trained(
+            net=net.eval(),
+            plan=dict(saved["plan"]),
+            epoch=int(saved["epoch"]),
+            seconds=float(saved["seconds"]),
+        )
+    except FileNotFoundError as error:
+        raise ModelError("missing", where=str(checkpoint), remedy="train first") from error
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        KeyError,
+        pickle.UnpicklingError,
+    ) as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        what = f"no checkpoint of this network: {reason}"
+        raise ModelError(what, where=str(checkpoint), remedy="train again") from error
+
+
+def _write(trained: _Trained, folder: Path, *, temperature: float) -> None:
+    """Write network, samples and a card without figures."""
+    deployed = Deployed(trained.net, temperature=temperature).eval()
+    model = folder / "emotion.onnx"
     _write_onnx(deployed, model)
-    _write_reference(deployed, out / "reference.json")
-    measured = _Measured(
-        temperature=temperature,
-        macs=count_macs(net),
-        params=sum(p.numel() for p in net.parameters()),
-        ms=_milliseconds(model),
-        **scores,
-    )
-    (out / "card.toml").write_text(_card(model, measured, saved), encoding="utf-8")
-    log.info("%s: %s", model, measured)
+    _write_reference(deployed, folder / "reference.json")
+    card = "\n".join((_head(trained), _file(model, temperature), _training(trained)))
+    (folder / "card.toml").write_text(card, encoding="utf-8")
 
 
-def _judge(
-    net: EmotionNet, valid: FerSplit, repeats: NDArray[np.bool_]
-) -> tuple[float, dict[str, Any]]:
-    """Measure on the validation part: temperature, and the figures with and without repeats."""
-    logits = predict(net, valid.aligned(INPUT_SIDE))
-    labels = majority_labels(valid.votes)
-    eyes = np.linalg.norm(valid.landmarks[:, 1] - valid.landmarks[:, 0], axis=1)
-    noise = np.random.default_rng(0).normal(0, _NOISE, valid.landmarks.shape)
-    moved = valid.landmarks + noise * eyes[:, None, None]
-    noisy = replace(valid, landmarks=moved.astype(np.float32))
-    even = np.arange(len(labels)) % 2 == 0
-    temperature = round(fit_temperature(logits[even], labels[even]), 4)
-    return temperature, {
-        "all_labelled": figures(logits, labels),
-        "no_repeats": figures(logits, np.where(repeats, -1, labels)),
-        "noisy": figures(predict(net, noisy.aligned(INPUT_SIDE)), labels),
-        "ece": calibration_error(logits[~even] / temperature, labels[~even]),
-        "ece_raw": calibration_error(logits[~even], labels[~even]),
-    }
+def _temperature(card: Path, pictures: Labelled) -> float:
+    """Fit the temperature on the even half of the pictures."""
+    even = pictures.part(~pictures.odd)
+    bench = Bench.load(card)
+    return fit_temperature(bench.read(even.split.aligned(INPUT_SIDE)), even.labels)
 
 
 def _write_onnx(deployed: Deployed, path: Path) -> None:
@@ -171,50 +234,32 @@ def _write_reference(deployed: Deployed, path: Path) -> None:
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def _milliseconds(model: Path, *, rounds: int = 300) -> float:
-    """Measure the CPU time of one face in onnxruntime on one thread, the median."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    face = np.zeros((1, 1, INPUT_SIDE, INPUT_SIDE), np.float32)
-    times = []
-    for _ in range(rounds):
-        started = time.process_time()
-        session.run(None, {"face": face})
-        times.append(time.process_time() - started)
-    return float(np.median(times) * 1000)
-
-
-def _card(model: Path, measured: _Measured, saved: dict[str, Any]) -> str:
-    """Write the card: TOML by hand, because the order and the comments are for people."""
-    parts = (_head(saved), _file(model, measured), _figures(measured), _training(saved))
-    return "\n".join(parts)
-
-
-def _head(saved: dict[str, Any]) -> str:
+def _head(trained: _Trained) -> str:
     """Say what the network is and on what terms."""
-    done, planned = saved["epoch"], saved["plan"]["epochs"] + saved["plan"]["late_epochs"]
-    state = "" if done == planned else f" (interim, {done} of {planned} epochs)"
+    planned = trained.plan.get("epochs", trained.epoch)
+    state = "" if trained.epoch == planned else f" (interim, {trained.epoch} of {planned} epochs)"
+    description = _DESCRIPTION + _PLACES[trained.net.place is not None]
+    data = "".join(
+        f"    {json.dumps(line)},\n" for line in _DATA.get(trained.data, (trained.data,))
+    )
     return f"""\
 # Written by export.py; do not edit by hand.
 schema = 1
 name = "emotion"
 task = "emotions"
 title = "Emotion of an aligned face{state}"
-description = {json.dumps(_DESCRIPTION)}
+description = {json.dumps(description)}
 licence = "Apache-2.0"
-terms = {json.dumps(_TERMS)}
+terms = {json.dumps(_TERMS.get(trained.data, _TERMS[""]))}
 data = [
-    "FER+ labels (Barsoum et al. 2016, microsoft/FERPlus)",
-    "FER2013 pictures, training part (Goodfellow et al. 2013)",
-]
+{data}]
 """
 
 
-def _file(model: Path, measured: _Measured) -> str:
+def _file(model: Path, temperature: float) -> str:
     """Say which file it is, how to feed and how to read it."""
     content = model.read_bytes()
-    labels = ",\n".join(f'    "{label}"' for label in LABELS)
+    labels = "".join(f'    "{label.value}",\n' for label in EMOTIONS)
     return f"""\
 [file]
 path = "{model.name}"
@@ -231,63 +276,30 @@ std = [{_MIDDLE}]
 
 [emotions]
 labels = [
-{labels},
-]
+{labels}]
 outputs = {{ logits = "logits", valence_arousal = "valence_arousal" }}
-temperature = {measured.temperature}
-"""
+# The logits are divided by it; of least log-likelihood on the even half of FER+ valid.
+temperature = {temperature}
 
-
-def _figures(measured: _Measured) -> str:
-    """Say what was measured, and on what."""
-    seen, fresh = measured.all_labelled, measured.no_repeats
-    recall = ", ".join(f"{n} = {r:.3f}" for n, r in zip(LABELS, seen.recall, strict=True))
-    confusion = ",\n".join(f"    {row.tolist()}" for row in seen.confusion)
-    return f"""\
 [figures]
-# FER+ validation part (3,579 pictures), labelled by the majority rule of Barsoum 2016 as
-# written down in dataset.py. "no_repeats" leaves out pictures that are pixel-equal to one
-# of the training part (none of which was trained on). The official test part was not seen.
-valid_pictures = {seen.count}
-valid_accuracy = {seen.accuracy:.4f}
-valid_macro_f1 = {seen.macro_f1:.4f}
-valid_recall = {{ {recall} }}
-no_repeats_pictures = {fresh.count}
-no_repeats_accuracy = {fresh.accuracy:.4f}
-no_repeats_macro_f1 = {fresh.macro_f1:.4f}
-# The same as valid, every landmark off by a normal error of {_NOISE:.0%} of the eye distance
-# in x and in y: what an unsure detector costs.
-noisy_landmarks_accuracy = {measured.noisy.accuracy:.4f}
-noisy_landmarks_macro_f1 = {measured.noisy.macro_f1:.4f}
-# Temperature fitted on the even half of valid, expected calibration error (15 bins) on the odd.
-ece = {measured.ece:.4f}
-ece_uncalibrated = {measured.ece_raw:.4f}
-params = {measured.params}
-macs = {measured.macs}
-# Median CPU time of one face, one thread.
-ms = {measured.ms:.2f}
-ms_where = "onnxruntime {ort.__version__}, {platform.machine()}"
-# Rows: the voters' majority, columns: the network, both in the order of the labels.
-confusion = [
-{confusion},
-]
 """
 
 
-def _training(saved: dict[str, Any]) -> str:
+def _training(trained: _Trained) -> str:
     """Say how it was made."""
-    plan = saved["plan"]
+    plan = "".join(f"{name} = {json.dumps(value)}\n" for name, value in trained.plan.items())
     return f"""\
 [training]
 command = "python models/emotion/train.py && python models/emotion/export.py"
-seed = {plan["seed"]}
 date = "{datetime.now(UTC).date().isoformat()}"
-duration = "{saved["seconds"] / 60:.0f} min of CPU time, one thread"
-data = "FER+ training part, vote distributions, without the pictures that valid repeats"
-epochs = {saved["epoch"]}
-plan = {{ {", ".join(f"{key} = {value}" for key, value in plan.items())} }}
+duration = "{trained.seconds / 60:.0f} min of CPU time, one thread"
+data = {json.dumps(_LEARNT.get(trained.data, trained.data))}
+epochs = {trained.epoch}
+seed = {json.dumps(trained.plan.get("seed", 0))}
 torch = "{torch.__version__}"
-"""
+
+[training.plan]
+{plan}"""
 
 
 def main() -> None:
@@ -298,7 +310,14 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
-    export(args.checkpoint, out=args.out)
+    cv2.setNumThreads(1)
+    try:
+        export(args.checkpoint, out=args.out)
+    except MoodrideError as error:
+        parser.exit(error.exit_status, f"{parser.prog}: {error}\n")
+    except FileNotFoundError as error:
+        missing = error.filename or error
+        parser.exit(1, f"{parser.prog}: {missing}: missing; see models/README.md\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Figures of a classifier, in plain numpy: accuracy, macro-F1, calibration."""
+"""Figures of a classifier, in plain numpy: accuracy, macro-F1, calibration.
+
+And of two numbers between -1 and 1: concordance and error of valence and arousal.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Figures", "calibration_error", "figures", "fit_temperature", "softmax"]
+__all__ = [
+    "Agreement",
+    "Figures",
+    "agreement",
+    "calibration_error",
+    "figures",
+    "fit_temperature",
+    "softmax",
+    "without_class",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +39,21 @@ class Figures:
     macro_f1: float
     recall: tuple[float, ...]
     confusion: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How far read numbers agree with true ones.
+
+    Attributes:
+        count: pictures whose truth is known.
+        ccc: concordance correlation coefficient, -1..1; NaN where none is known.
+        rmse: root of the mean squared error, in the unit of the numbers; NaN likewise.
+    """
+
+    count: int
+    ccc: float
+    rmse: float
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -85,3 +112,46 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
         for t in grid
     ]
     return float(grid[int(np.argmin(losses))])
+
+
+def agreement(read: NDArray[np.floating], known: NDArray[np.floating]) -> Agreement:
+    """Compare numbers with the truth; rows whose truth is not finite are left out.
+
+    The coefficient is that of Lin 1989, "A concordance correlation coefficient to evaluate
+    reproducibility" (Biometrics 45), with variances over N: twice the covariance over the
+    sum of both variances and the squared difference of the means. It is 0 where neither
+    varies, because nothing is seen to go together there.
+
+    Args:
+        read: N numbers of the network.
+        known: N true ones, NaN where unknown.
+    """
+    there = np.isfinite(known)
+    count = int(there.sum())
+    if not count:
+        return Agreement(count=0, ccc=float("nan"), rmse=float("nan"))
+    x, y = read[there].astype(np.float64), known[there].astype(np.float64)
+    together = ((x - x.mean()) * (y - y.mean())).mean()
+    spread = x.var() + y.var() + (x.mean() - y.mean()) ** 2
+    return Agreement(
+        count=count,
+        ccc=float(2 * together / spread) if spread > 0 else 0.0,
+        rmse=float(np.sqrt(np.square(x - y).mean())),
+    )
+
+
+def without_class(
+    logits: NDArray[np.floating], labels: NDArray[np.integer], *, left_out: int
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    """Read a network of C classes as one of C - 1: the class is neither asked nor answered.
+
+    Args:
+        logits: N x C.
+        labels: N, -1..C-1.
+        left_out: the class.
+
+    Returns:
+        Logits N x (C - 1), and labels that count on over the gap, -1 for the class.
+    """
+    kept = np.where(labels == left_out, -1, labels - (labels > left_out))
+    return np.delete(logits, left_out, axis=1), kept.astype(np.int64)

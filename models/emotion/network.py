@@ -8,7 +8,8 @@ Two outputs. `logits` are eight emotions in FER+ order; softmax of them, divided
 the temperature that the card names, is the calibrated distribution.
 `valence_arousal` is a fixed head: the mean of `moodride.vision.emotions.CIRCUMPLEX`
 under it. FER+ has no labels of valence and arousal, so nothing is learnt there and
-nothing more than a reading of the eight is claimed.
+nothing more than a reading of the eight is claimed. A network trained on a set that has
+them (AffectNet) may carry a head of its own, which then takes that place.
 """
 
 from __future__ import annotations
@@ -60,10 +61,15 @@ class EmotionNet(nn.Module):
     Args:
         widths: channels at 48, 24, 12 and 6 pixels.
         dropout: share of the pooled features dropped in training.
+        places: whether to have a second head, for valence and arousal.
     """
 
     def __init__(
-        self, *, widths: tuple[int, int, int, int] = (16, 32, 56, 112), dropout: float = 0.25
+        self,
+        *,
+        widths: tuple[int, int, int, int] = (16, 32, 56, 112),
+        dropout: float = 0.1,
+        places: bool = False,
     ) -> None:
         """Build the layers; seed torch before for weights that repeat."""
         super().__init__()
@@ -71,26 +77,38 @@ class EmotionNet(nn.Module):
         self.features = nn.Sequential(
             _Conv(1, a),
             _Conv(a, b, stride=2),
-            _Conv(b, b),
+            _Residual(b),
             _Conv(b, c, stride=2),
+            _Residual(c),
             _Residual(c),
             _Conv(c, d, stride=2),
             _Residual(d),
         )
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(d, len(EMOTIONS)))
+        self.place = nn.Linear(d, 2) if places else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Take any affine change of the grey levels away first, then read the face."""
+        """Return the logits alone."""
+        return self.both(x)[0]
+
+    def both(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Take any affine change of the grey levels away first, then read the face.
+
+        Returns:
+            Logits N x 8; valence and arousal N x 2, each -1..1, or None without that head.
+        """
         mean = x.mean(dim=(2, 3), keepdim=True)
         centred = x - mean
         spread = centred.square().mean(dim=(2, 3), keepdim=True)
-        features = self.features(centred / torch.sqrt(spread + _EPSILON**2))
-        logits: Tensor = self.head(features.mean(dim=(2, 3)))
-        return logits
+        features = self.features(centred / torch.sqrt(spread + _EPSILON**2)).mean(dim=(2, 3))
+        return self.head(features), None if self.place is None else torch.tanh(self.place(features))
 
 
 class Deployed(nn.Module):
     """What is exported: logits, and valence and arousal.
+
+    The latter come from the head that was trained for them, or, where the network has none,
+    from the calibrated distribution on the circumplex.
 
     Args:
         net: the trained network.
@@ -110,8 +128,10 @@ class Deployed(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """N x 1 x 48 x 48 to logits N x 8 and valence, arousal N x 2."""
-        logits = self.net(x)
-        return logits, torch.softmax(logits / self.temperature, dim=1) @ self.circumplex
+        logits, place = self.net.both(x)
+        if place is None:
+            place = torch.softmax(logits / self.temperature, dim=1) @ self.circumplex
+        return logits, place
 
 
 def count_macs(net: nn.Module) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
+from cabin import alter, occlude
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from labels import Cache, Item
     from numpy.typing import NDArray
 
-__all__ = ["Sampler"]
+__all__ = ["Sampler", "faces_of", "mirror"]
 
 KINDS: Final = ("scenes", "cabin", "lfw", "mosaic", "empty")
 SMALLEST: Final = 12.0
 """Faces with a smaller root of the area, in input pixels, are neither face nor background."""
+PASSENGERS: Final = 0.2
+"""How often smaller faces are laid beside a picture's own."""
 SWAP: Final = [1, 0, 2, 4, 3]
 """The landmarks of a picture in the mirror."""
 
@@ -38,9 +41,11 @@ class Sampler:
         height: of the pictures to make.
         seed: of all randomness.
         shares: how often each of `KINDS` is made, together 1.
+        whole: how many scenes and cabin frames are shown whole, 0..1.
+        altered: how many pictures are changed in light, focus and noise, 0..1.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a stage says of its pictures
         self,
         cache: Cache,
         items: Sequence[Item],
@@ -49,20 +54,26 @@ class Sampler:
         height: int,
         seed: int,
         shares: Sequence[float],
+        whole: float = 0.0,
+        altered: float = 1.0,
     ) -> None:
         self._cache, self._seed, self._shares = cache, seed, list(shares)
+        self._whole, self._altered = whole, altered
         self._size = (width, height)
         self._by: dict[str, list[Item]] = {}
         for item in items:
             if item.source == "none" or any(face.counts for face in item.faces):
                 self._by.setdefault(item.source, []).append(item)
 
-    def sample(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def sample(
+        self, number: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.uint8]]:
         """Return picture ``number``.
 
         Returns:
-            The picture, height x width x 3, BGR; and its faces, N x 15: box, five
-            landmarks (NaN where unknown), 1 for a face or 0 for one to ignore.
+            The picture, height x width x 3, BGR; its faces, N x 15: box, five
+            landmarks (NaN where unknown), 1 for a face or 0 for one to ignore; and the
+            picture as it was before anything was held before faces or changed in light.
         """
         rng = np.random.default_rng([self._seed, number, *self._size])
         kind = str(rng.choice(KINDS, p=self._shares))
@@ -72,14 +83,22 @@ class Sampler:
             self._mosaic(rng, canvas, faces)
         elif kind != "empty":
             item = self._pick(rng, kind)
-            faces.append(self._lay(rng, canvas, item, *self._matrix(rng, item)))
+            # Where the chance is 0 or 1 none is drawn: earlier stages stay what they were.
+            whole = kind in {"scenes", "cabin"} and self._whole and rng.random() < self._whole
+            matrix = self._entire(rng, item) if whole else self._matrix(rng, item)
+            faces.append(self._lay(rng, canvas, item, *matrix))
+            if rng.random() < PASSENGERS:
+                self._passengers(rng, canvas, faces)
         known = np.concatenate(faces) if faces else np.zeros((0, 15), np.float32)
         known = _judge(known, *self._size)
-        _occlude(rng, canvas, known)
-        image = _alter(rng, canvas)
+        image = canvas.copy()
+        occlude(rng, image, known)
+        if self._altered == 1 or rng.random() < self._altered:
+            image = alter(rng, image)
         if rng.random() < 0.5:
-            image, known = _mirror(image, known)
-        return image, known
+            canvas = np.ascontiguousarray(canvas[:, ::-1])
+            image, known = mirror(image, known)
+        return image, known, canvas
 
     def _pick(self, rng: np.random.Generator, source: str) -> Item:
         items = self._by[source]
@@ -110,19 +129,57 @@ class Sampler:
         scale = float(np.clip(wanted / side, 0.08, 2.5))
         angle = float(np.clip(rng.normal(0, 0.2), -0.7, 0.7)) if rng.random() < 0.7 else 0.0
         half = side * scale / 2
-        low, high = min(0.6 * half, width / 2), min(0.6 * half, height / 2)
+        # Up to a third of the face may lie beyond the edge.
+        low, high = min(0.35 * half, width / 2), min(0.35 * half, height / 2)
         x, y = rng.uniform(low, width - low), rng.uniform(high, height - high)
         return _affine((box[:2] + box[2:]) / 2, scale, angle, (x, y)), scale, angle
+
+    def _entire(
+        self, rng: np.random.Generator, item: Item
+    ) -> tuple[NDArray[np.float64], float, float]:
+        """Return map, scale and angle that show about the whole picture, as the service does."""
+        width, height = self._size
+        fit = min(width / item.width, height / item.height)
+        scale = float(fit * np.exp(rng.uniform(-0.25, 0.3)))
+        angle = float(np.clip(rng.normal(0, 0.08), -0.3, 0.3)) if rng.random() < 0.5 else 0.0
+        shift = rng.uniform(-0.1, 0.1, 2) * self._size
+        to = (float(width / 2 + shift[0]), float(height / 2 + shift[1]))
+        return _affine((item.width / 2, item.height / 2), scale, angle, to), scale, angle
 
     def _mosaic(
         self, rng: np.random.Generator, canvas: NDArray[np.uint8], faces: list[NDArray[np.float32]]
     ) -> None:
         """Lay small photographs where there is still room."""
         width, height = self._size
-        taken: list[tuple[float, float, float]] = []
-        for _ in range(int(rng.integers(2, 4 + width * height // 2500))):
+        count = int(rng.integers(2, 4 + width * height // 2500))
+        self._pieces(rng, canvas, faces, count=count, largest=min(1.1 * height, 200))
+
+    def _passengers(
+        self, rng: np.random.Generator, canvas: NDArray[np.uint8], faces: list[NDArray[np.float32]]
+    ) -> None:
+        """Lay one to three smaller faces beside those that are there."""
+        count = int(rng.integers(1, 4))
+        self._pieces(rng, canvas, faces, count=count, largest=0.4 * self._size[1])
+
+    def _pieces(
+        self,
+        rng: np.random.Generator,
+        canvas: NDArray[np.uint8],
+        faces: list[NDArray[np.float32]],
+        *,
+        count: int,
+        largest: float,
+    ) -> None:
+        """Try ``count`` times to lay a photograph of 36 to ``largest`` pixels where none is."""
+        width, height = self._size
+        taken = [
+            (float(row[0] + row[2]) / 2, float(row[1] + row[3]) / 2, float(max(row[2:4] - row[:2])))
+            for rows in faces
+            for row in rows
+        ]
+        for _ in range(count):
             item = self._pick(rng, "small" if rng.random() < 0.75 else "lfw")
-            side = float(np.exp(rng.uniform(np.log(36), np.log(min(1.1 * height, 200)))))
+            side = float(np.exp(rng.uniform(np.log(36), np.log(largest))))
             scale = min(side / item.height, 2.4)
             reach = item.height * scale * 0.55
             x, y = rng.uniform(0, width), rng.uniform(0, height)
@@ -144,7 +201,7 @@ class Sampler:
     ) -> NDArray[np.float32]:
         """Lay one photograph onto the canvas and return its faces there."""
         image = self._cache.image(item)
-        known = _rows(item)
+        known = faces_of(item)
         if scale < 0.75 and rng.random() < 0.75:
             # Shrink by area first, as a camera's optics would; else leave it jagged.
             image = np.asarray(
@@ -167,7 +224,8 @@ def _one(rng: np.random.Generator, item: Item) -> NDArray[np.float64]:
     return np.array(boxes[int(rng.integers(len(boxes)))])
 
 
-def _rows(item: Item) -> NDArray[np.float32]:
+def faces_of(item: Item) -> NDArray[np.float32]:
+    """Return the faces of a picture, N x 15 as `Sampler.sample` does."""
     rows = [[*face.box, *np.ravel(face.points), float(face.counts)] for face in item.faces]
     return np.array(rows, np.float32).reshape(-1, 15)
 
@@ -212,7 +270,7 @@ def _judge(known: NDArray[np.float32], width: int, height: int) -> NDArray[np.fl
     return np.asarray(clipped[left > 4])
 
 
-def _mirror(
+def mirror(
     image: NDArray[np.uint8], known: NDArray[np.float32]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Return picture and faces as a mirror shows them."""
@@ -223,55 +281,3 @@ def _mirror(
     points[..., 0] = width - points[..., 0]
     known[:, 4:14] = points.reshape(-1, 10)
     return np.ascontiguousarray(image[:, ::-1]), known
-
-
-def _occlude(
-    rng: np.random.Generator, canvas: NDArray[np.uint8], known: NDArray[np.float32]
-) -> None:
-    """Hold something before a part of some faces: at most about a third of each."""
-    for row in known:
-        if rng.random() > 0.25:
-            continue
-        size = row[2:4] - row[:2]
-        x, y = row[:2] + size * rng.uniform(0, 1, 2)
-        axes = np.maximum(size * rng.uniform(0.12, 0.36, 2), 1).astype(int).tolist()
-        skin = canvas[
-            int(np.clip((row[1] + row[3]) / 2, 0, canvas.shape[0] - 1)),
-            int(np.clip((row[0] + row[2]) / 2, 0, canvas.shape[1] - 1)),
-        ].tolist()
-        # Half of them have the colour of the face's middle, as a hand has.
-        colour = skin if rng.random() < 0.5 else rng.integers(0, 256, 3).tolist()
-        centre = (int(x), int(y))
-        if rng.random() < 0.5:
-            cv2.ellipse(canvas, centre, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1)
-        else:
-            corner = (centre[0] + axes[0], centre[1] + axes[1])
-            cv2.rectangle(canvas, (centre[0] - axes[0], centre[1] - axes[1]), corner, colour, -1)
-
-
-def _alter(rng: np.random.Generator, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Change light, colour, sharpness and noise."""
-    out = image.astype(np.float32)
-    if rng.random() < 0.3:
-        grey = out @ np.array([0.114, 0.587, 0.299], np.float32)
-        out = np.repeat(grey[..., None], 3, axis=2)
-    elif rng.random() < 0.5:
-        out *= rng.uniform(0.75, 1.25, 3).astype(np.float32)
-    if rng.random() < 0.25:
-        # Light from one side, as through a side window.
-        ramp = np.linspace(rng.uniform(0.2, 1), rng.uniform(0.6, 1.5), image.shape[1])
-        out *= ramp[None, :, None].astype(np.float32)
-    gain = float(np.exp(rng.normal(0, 0.35)))
-    mean = float(out.mean())
-    out = (out - mean) * float(rng.uniform(0.6, 1.4)) + mean * gain + float(rng.normal(0, 12))
-    blur = rng.random()
-    if blur < 0.15:
-        out = np.asarray(cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.4, 1.6))), np.float32)
-    elif blur < 0.22:
-        long = int(rng.integers(3, 8))
-        kernel = np.full((1, long), 1 / long, np.float32)
-        out = np.asarray(cv2.filter2D(out, -1, kernel if rng.random() < 0.7 else kernel.T))
-    if rng.random() < 0.3:
-        noise = rng.standard_normal(out.shape[:2], np.float32) * float(rng.uniform(2, 18))
-        out = out + noise[..., None]
-    return np.asarray(out.clip(0, 255), np.uint8)

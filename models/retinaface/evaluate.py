@@ -1,299 +1,199 @@
 """Judge the detector beside published ones: ``python models/retinaface/evaluate.py``.
 
-On the held-back fifth: average precision at an overlap of 0.5, recall where one picture in
-ten shows a false face, the error of landmarks that people set, and false faces on pictures
-without any. On the clips: in how many of the frames with a face it is found. With
-``--write`` our figures go into the cards.
+All are judged in one run on the held-back fifth (`split`): average precision at an overlap
+of 0.5, recall where one picture in ten shows a false face, recall of faces of 40 pixels and
+more, the error of landmarks that people set, false faces on pictures without any; on
+altered cabin pictures (`degraded`); on films (`clips`); CPU time; and, where a folder with
+it is named, on WIDER FACE (`wider`). Who is compared, and by which scores: `peers`.
 
-What counts as a face: what `labels` says. Boxes of pictures with labels by people come from
-the two teachers where these agree with the people, so the published RetinaFace and YuNet
-have a small advantage in overlap. Faces below 12 pixels (root of the area, at 320 x 240)
-and faces that only one network saw are neither right nor wrong. In a clip's frame there is
-a face where the published RetinaFace at 640 x 480 or YuNet, each with a score of at least
-0.7, sees one; it is found when a detection overlaps one of theirs by 0.4.
+``--write`` puts the figures into the cards, the others' into `card.toml` beside ours, and
+everything into `figures.json`. ``--choose-threshold`` finds the score to use, on training
+pictures alone: the held-back ones must not choose what they judge.
+
+Needs ../shared; where there is no cache yet, also PyTorch. About five minutes of two idle cores.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
+import datetime as dt
 import json
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
-import torch
-from dataset import SMALLEST
-from export import OUTPUTS, export, read_card, write_card
-from labels import CACHE, HERE, PUBLISHED, PUBLISHED_SIZES, SHARED, STRIDES, Cache, Item, iou
-from network import RetinaFace, load_published
-from numpy.typing import NDArray
+import peers
+import tables
+from cards import read_card, write_card
+from clips import TRACKED, judge_clips
+from degraded import WAYS, degrade
+from labels import CACHE, HERE, SHARED, Cache, Item, build
+from measures import NOTES, Sums, cpu_ms, sampled
+from tally import Tally, match
 
-from moodride.vision.card import load_card
-from moodride.vision.retinaface import FaceDetector, search_region
+from moodride.errors import MoodrideError, SourceError
 
-__all__ = ["Find", "Tally", "main", "ours", "published", "yunet"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from peers import Detector, Find
+
+__all__ = ["choose_threshold", "judge", "judge_wider", "main", "write"]
 
 _log = logging.getLogger(__name__)
 
-Find = Callable[[NDArray[np.uint8]], NDArray[Any]]
-"""From a picture to N x 15 rows: box, five landmarks, score, in pixels."""
-
-LOWEST: Final = 0.02
-FALSE_PER_PICTURE: Final = 0.1
-SURE: Final = 0.7
-FOUND: Final = 0.4
-OURS: Final = "ours 320x240"
+ONE_IN: Final = (10, 20, 50, 100, 200)
+CHOSEN: Final = 50
+FRAME: Final = (640, 480)
 
 
-def _rows(detector: FaceDetector, image: NDArray[np.uint8], **roi: Any) -> NDArray[Any]:  # noqa: ANN401
-    found = [
-        [*face.box_xyxy, *np.ravel(face.landmarks_xy), face.score]
-        for face in detector.detect(image, **roi)
-    ]
-    return np.array(found).reshape(-1, 15)
+def _views(cache: Cache, items: Sequence[Item]) -> Iterator[tuple[str | None, Item, NDArray[Any]]]:
+    """Yield every picture, and the altered copies of those from cabins."""
+    for item in items:
+        image = cache.image(item)
+        yield None, item, image
+        if item.source == "cabin":
+            for way in WAYS:
+                yield way, item, degrade(way, image, item)
 
 
-def ours(card: str = "card.toml", *, score_min: float | None = LOWEST) -> Find:
-    """Return our detector; without ``score_min`` the card's threshold holds."""
-    return _find(HERE / card, score_min)
+def _ask(find: Find, image: NDArray[np.uint8]) -> NDArray[Any]:
+    return find(image)
 
 
-def _find(path: Path, score_min: float | None) -> Find:
-    detector = _detector(path, score_min)
-    return lambda image: _rows(detector, image)
+def judge(
+    detectors: Sequence[Detector],
+    cache: Cache,
+    *,
+    sample: int | None = None,
+    every: int = 6,
+    wider: Path | None = None,
+    jobs: int = 1,
+) -> dict[str, Any]:
+    """Judge detectors side by side.
 
+    Args:
+        detectors: each is asked once for every picture.
+        cache: pictures and labels.
+        sample: pictures of each source to look at, frames of each film; all for None.
+        every: take every so-manyth frame of films; 0 for no films.
+        wider: folder with WIDER FACE, see `wider`.
+        jobs: detectors that look at a picture at the same time.
 
-def _detector(path: Path, score_min: float | None) -> FaceDetector:
-    card = load_card(path)
-    if score_min is not None and card.faces is not None:
-        faces = card.faces.model_copy(update={"score_min": score_min})
-        card = card.model_copy(update={"faces": faces})
-        card._source = path  # noqa: SLF001
-    return FaceDetector(card)
-
-
-def published(width: int, height: int, *, score_min: float | None = LOWEST) -> Find:
-    """Return the published RetinaFace, run by our own code with a card made for it."""
-    name = f"published-{width}x{height}"
-    path = CACHE / f"{name}.toml"
-    if not path.exists():
-        network = RetinaFace().eval()
-        load_published(network, torch.load(SHARED / PUBLISHED, map_location="cpu"))
-        model = CACHE / f"{name}.onnx"
-        export(network, model, width=width, height=height)
-        card = read_card(HERE / "card.toml")
-        data = model.read_bytes()
-        sha256 = hashlib.sha256(data).hexdigest()
-        card["file"] = {"path": model.name, "sha256": sha256, "bytes": len(data)}
-        card["input"] |= {"width": width, "height": height, "std": [1.0, 1.0, 1.0]}
-        card["faces"] |= {
-            "strides": list(STRIDES),
-            "min_sizes": [list(sizes) for sizes in PUBLISHED_SIZES],
-            "outputs": {output: output for output in OUTPUTS},
-            "score_min": 0.5,
-        }
-        write_card(path, card | {"figures": {}, "training": {}})
-    return _find(path, score_min)
-
-
-def yunet(*, score_min: float = LOWEST) -> Find:
-    """Return YuNet at a long side of 320, run by OpenCV."""
-    model = str(SHARED / "peers/yunet_n_320_320.onnx")
-    network = cv2.FaceDetectorYN.create(model, "", (320, 320), score_min, 0.4, 500)
-
-    def find(image: NDArray[np.uint8]) -> NDArray[Any]:
-        scale = 320 / max(image.shape[:2])
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=way)[:320, :320]
-        canvas = np.zeros((320, 320, 3), np.uint8)
-        canvas[: small.shape[0], : small.shape[1]] = small
-        _, found = network.detect(canvas)
-        if found is None:
-            return np.zeros((0, 15))
-        found[:, 2:4] += found[:, :2]
-        found[:, :14] /= scale
-        return np.asarray(found)
-
-    return find
-
-
-@dataclass
-class Tally:
-    """Right and wrong detections over many pictures.
-
-    Attributes:
-        scores: of every detection that was judged.
-        right: whether each was a face.
-        faces: how many there were.
-        pictures: how many were looked at.
-        errors: of landmarks, in parts of the distance between the eyes.
+    Returns:
+        What `tables.show` prints and `figures.json` keeps.
     """
-
-    scores: list[float] = field(default_factory=list)
-    right: list[bool] = field(default_factory=list)
-    faces: int = 0
-    pictures: int = 0
-    errors: list[float] = field(default_factory=list)
-
-    def add(self, item: Item, found: NDArray[Any]) -> None:
-        """Judge what was found in one picture, the surest detection first."""
-        real, skip = _truth(item)
-        self.pictures += 1
-        self.faces += len(real)
-        free = np.ones(len(real), bool)
-        for row in found[np.argsort(-found[:, 14])]:
-            overlap = iou(row[None, :4], real[:, :4])[0] * free
-            best = int(overlap.argmax()) if overlap.size else -1
-            hit = best >= 0 and overlap[best] >= 0.5
-            if not hit and _excused(row, skip):
-                continue
-            self.scores.append(float(row[14]))
-            self.right.append(bool(hit))
-            if hit:
-                free[best] = False
-                self._points(item, row, real[best])
-
-    def _points(self, item: Item, row: NDArray[Any], face: NDArray[Any]) -> None:
-        """Measure landmarks against those of people, at scores that would be used."""
-        marks, given = face[4:14].reshape(5, 2), row[4:14].reshape(5, 2)
-        if item.source == "small" and row[14] >= 0.5:
-            apart = max(float(np.linalg.norm(marks[0] - marks[1])), 8.0)
-            self.errors.append(float(np.linalg.norm(marks - given, axis=1).mean() / apart))
-
-    def figures(self) -> dict[str, float]:
-        """Return average precision, recall at one false face in ten pictures, landmark error."""
-        order = np.argsort(-np.array(self.scores), kind="stable")
-        right = np.array(self.right, bool)[order]
-        hits, wrong = np.cumsum(right), np.cumsum(~right)
-        result = {"pictures": self.pictures, "faces": self.faces}
-        if self.faces:
-            precision = hits / np.maximum(hits + wrong, 1)
-            # The area under the curve, precision made to fall (PASCAL VOC since 2010).
-            falling = np.maximum.accumulate(precision[::-1])[::-1]
-            result["ap50"] = round(float(falling[right].sum() / self.faces), 4)
-            within = wrong <= FALSE_PER_PICTURE * self.pictures
-            best = int(hits[within].max()) if within.any() else 0
-            result["recall_at_1_false_in_10"] = round(best / self.faces, 4)
-            used = np.array(self.scores)[order] >= 0.5
-            result["recall_at_score_0.5"] = round(float(right[used].sum() / self.faces), 4)
-            result["false_at_score_0.5"] = int((~right[used]).sum())
-        if self.errors:
-            result["landmark_error"] = round(float(np.median(self.errors)), 4)
-        return result
-
-
-def _truth(item: Item) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the faces that count, and those that do not."""
-    rows = np.array([[*face.box, *np.ravel(face.points), face.counts] for face in item.faces])
-    rows = rows.reshape(-1, 15).astype(float)
-    rows[:, [0, 2]] = rows[:, [0, 2]].clip(0, item.width)
-    rows[:, [1, 3]] = rows[:, [1, 3]].clip(0, item.height)
-    scale = min(320 / item.width, 240 / item.height)
-    side = np.sqrt(np.prod(rows[:, 2:4] - rows[:, :2], axis=1)) * scale
-    counts = (rows[:, 14] > 0) & (side >= SMALLEST)
-    return rows[counts], rows[~counts]
-
-
-def _excused(row: NDArray[Any], skip: NDArray[Any]) -> bool:
-    """Tell whether a detection lies on something that is neither face nor background."""
-    if not len(skip):
-        return False
-    low, high = np.maximum(row[:2], skip[:, :2]), np.minimum(row[2:4], skip[:, 2:4])
-    shared = np.prod((high - low).clip(0), axis=1)
-    area = max(float(np.prod(row[2:4] - row[:2])), 1e-6)
-    return bool((shared / area >= 0.5).any() or iou(row[None, :4], skip[:, :4]).max() >= FOUND)
-
-
-def judge_pictures(finders: dict[str, Find], cache: Cache) -> dict[str, dict[str, Any]]:
-    """Return each detector's figures, for all held-back pictures and by source."""
-    held = [item for item in cache.items if item.held_back]
-    result: dict[str, dict[str, Any]] = {}
-    for name, find in finders.items():
-        tallies = {source: Tally() for source in ("all", "scenes", "cabin", "lfw", "small", "none")}
-        for item in held:
-            found = find(cache.image(item))
-            tallies["all"].add(item, found)
-            tallies[item.source].add(item, found)
-        result[name] = {source: tally.figures() for source, tally in tallies.items()}
-        scores = np.array(tallies["none"].scores)
-        result[name]["none"] |= {
-            f"false_at_score_{limit}": int((scores >= limit).sum()) for limit in (0.5, 0.7, 0.9)
-        }
-        _log.info("%s: %s", name, json.dumps(result[name]))
+    held = sampled([item for item in cache.items if item.held_back], sample)
+    finders = [one.find(peers.LOWEST) for one in detectors]
+    sums = [Sums() for _ in detectors]
+    with ThreadPoolExecutor(jobs) as pool:
+        for number, (way, item, image) in enumerate(_views(cache, held), 1):
+            seen = pool.map(_ask, finders, [image] * len(finders))
+            for rows, of in zip(seen, sums, strict=True):
+                of.add(way, item, rows)
+            if number % 500 == 0:
+                _log.info("%d pictures judged", number)
+    cabin = sampled([item for item in held if item.source == "cabin"], min(sample or 60, 60))
+    frames = [np.asarray(cv2.resize(cache.image(item), FRAME), np.uint8) for item in cabin]
+    took = cpu_ms(detectors, frames)
+    result: dict[str, Any] = {
+        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        "sample": sample,
+        "detectors": {
+            one.name: {
+                "own": one.own,
+                "also": list(one.also),
+                "bytes": one.size,
+                "cpu_ms": took[one.name],
+                **of.figures((one.own, *one.also)),
+            }
+            for one, of in zip(detectors, sums, strict=True)
+        },
+        "clips": judge_clips(detectors, every, most=sample) if every else {},
+        "notes": list(NOTES),
+    }
+    for name, found in (judge_wider(detectors, wider) if wider else {}).items():
+        result["detectors"][name]["wider"] = found
     return result
 
 
-def _frames(path: Path, every: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield every so-manyth frame of a clip."""
-    capture = cv2.VideoCapture(str(path))
-    number = 0
-    while capture.grab():
-        if number % every == 0:
-            good, image = capture.retrieve()
-            if good:
-                yield np.asarray(image, np.uint8)
-        number += 1
-    capture.release()
+def judge_wider(detectors: Sequence[Detector], folder: Path) -> dict[str, dict[str, float]]:
+    """Return the average precision of each on WIDER FACE, val, by level: see `wider`.
 
+    Raises:
+        SourceError: the folder does not hold what it should.
+    """
+    from wider import average_precision  # noqa: PLC0415 - only who has the set needs it
 
-def tracker(score_min: float | None = None) -> Find:
-    """Return what the service does: search once, then look around the last place."""
-    whole = _detector(HERE / "card.toml", score_min)
-    near = _detector(HERE / "card-track.toml", score_min)
-    last: list[NDArray[Any]] = []
-
-    def find(image: NDArray[np.uint8]) -> NDArray[Any]:
-        rows = np.zeros((0, 15))
-        if last:
-            rows = _rows(near, image, roi_xyxy=search_region(last[0]))
-        if not len(rows):
-            rows = _rows(whole, image)
-        last[:] = [rows[0, :4]] if len(rows) else []
-        return rows
-
-    return find
-
-
-def judge_clips(every: int) -> dict[str, dict[str, Any]]:
-    """Return, for each clip, frames with a face and the part in which each detector finds it."""
-    witnesses = [published(640, 480, score_min=SURE), yunet(score_min=SURE)]
-    result = {}
-    for path in sorted((SHARED / "clips").iterdir()):
-        finders = {
-            OURS: ours(score_min=None),
-            "ours tracked": tracker(),
-            "published 320x240": published(320, 240, score_min=None),
-            "published 640x480": published(640, 480, score_min=None),
-            "yunet 320": yunet(score_min=0.5),
+    return {
+        one.name: {
+            level: round(value, 4)
+            for level, value in average_precision(folder, one.find(peers.LOWEST)).items()
         }
-        frames = faces = 0
-        found = dict.fromkeys(finders, 0)
-        for image in _frames(path, every):
-            frames += 1
-            seen = np.concatenate([witness(image) for witness in witnesses])
-            faces += bool(len(seen))
-            for name, find in finders.items():
-                rows = find(image)
-                hit = len(rows) and len(seen) and iou(rows[:, :4], seen[:, :4]).max() >= FOUND
-                found[name] += bool(hit)
-        rates = {name: round(count / max(faces, 1), 4) for name, count in found.items()}
-        result[path.name] = {"frames": frames, "with_face": faces, **rates}
-        _log.info("%s: %s", path.name, json.dumps(result[path.name]))
-    return result
+        for one in detectors
+    }
 
 
-def _write(figures: dict[str, Any]) -> None:
-    """Put the figures into both cards."""
-    for name in ("card.toml", "card-track.toml"):
-        card = read_card(HERE / name)
-        training = card.pop("training", {})
-        card["figures"] = figures
-        write_card(HERE / name, card | {"training": training})
+def choose_threshold(
+    detector: Detector, cache: Cache, *, sample: int | None = None
+) -> tuple[float, list[dict[str, float]]]:
+    """Find the score to use, on pictures of the training alone.
+
+    Of the scores with at most one false face in `CHOSEN` pictures without faces the lowest:
+    it has the most recall.
+
+    Returns:
+        The score, in steps of 0.01; and for each of `ONE_IN` the score, its false faces, and
+        its recall on scenes and cabins, of all faces and of those from 40 px.
+    """
+    wanted = {"none", "scenes", "cabin"}
+    train = [item for item in cache.items if not item.held_back and item.source in wanted]
+    find = detector.find(peers.LOWEST)
+    empty, faces, large = Tally(), Tally(), Tally()
+    for item in sampled(train, sample):
+        rows = find(cache.image(item))
+        if item.source == "none":
+            empty.add(match(item, rows))
+        else:
+            faces.add(match(item, rows))
+            large.add(match(item, rows, smallest=40.0))
+    lines = []
+    for one_in in ONE_IN:
+        steps = [round(step / 100, 2) for step in range(3, 100)]
+        score = next((s for s in steps if empty.at(s)[1] <= empty.pictures / one_in), steps[-1])
+        line = {"one_in": one_in, "score": score, "false": empty.at(score)[1]}
+        lines.append(line | {"recall": faces.at(score)[0], "recall_40": large.at(score)[0]})
+    return next(line["score"] for line in lines if line["one_in"] == CHOSEN), lines
+
+
+def _brief(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of one detector that its card holds."""
+    own = f"{one['own']:g}"
+    large = one["sizes"]["40 px"]
+    brief = {f"ap50_{_plain(group)}": v["ap50"] for group, v in one["groups"].items()}
+    for group in ("scenes+cabin", "all"):
+        recall = one["groups"][group]["recall_at_1_false_in_10"]
+        brief[f"recall_at_1_false_in_10_{_plain(group)}"] = recall
+    brief |= {
+        "recall_40px_at_1_false_in_10": large["recall_at_1_false_in_10"],
+        "recall_40px_at_own_score": large["at"][own]["recall"],
+        "own_score": one["own"],
+        "false_faces_at_own_score": one["no_faces"]["at"][own],
+        "pictures_without_faces": one["no_faces"]["pictures"],
+        "cpu_ms": one["cpu_ms"],
+        "bytes": one["bytes"],
+    }
+    if one["landmark_error"] is not None:
+        brief["landmark_error"] = one["landmark_error"]
+    for way, found in one.get("degraded", {}).items():
+        brief[f"recall_{_plain(way)}"] = found[own]["recall"]
+    return brief | {f"wider_{level}": value for level, value in one.get("wider", {}).items()}
 
 
 def _plain(name: str) -> str:
@@ -301,41 +201,121 @@ def _plain(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter == "-" else "_" for letter in name)
 
 
+def write(result: Mapping[str, Any], detectors: Sequence[Detector]) -> None:
+    """Put the figures into `figures.json` and the cards, the others' into `card.toml`."""
+    kept = {key: value for key, value in result.items() if key != "sample"}
+    (HERE / "figures.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    found = result["detectors"]
+    method = {
+        "method": "evaluate.py on the held-back fifth (held-back.txt); all of it in figures.json",
+        "date": result["date"],
+    }
+    for one in detectors:
+        if one.card is None:
+            continue
+        figures: dict[str, Any] = method | _brief(found[one.name])
+        if one.card.name == "card.toml":
+            others = [other for other in detectors if other.card is None]
+            figures["others"] = {_plain(other.name): _brief(found[other.name]) for other in others}
+        _put(one.card, figures)
+    clips = {_plain(name): one["found"][TRACKED] for name, one in result["clips"].items()}
+    _put(HERE / "card-track.toml", method | {"frames_in_which_the_driver_is_found": clips})
+
+
+def _put(path: Path, figures: Mapping[str, Any]) -> None:
+    """Replace the figures of a card; what stands in it otherwise stays."""
+    card = read_card(path)
+    training = card.pop("training", {})
+    write_card(path, card | {"figures": dict(figures), "training": training})
+
+
+def _threshold(cards: Sequence[Detector], cache: Cache, options: argparse.Namespace) -> None:
+    """Choose for each card; write it there where asked to."""
+    for one in cards:
+        assert one.card is not None  # noqa: S101 - ours
+        score, lines = choose_threshold(one, cache, sample=options.sample)
+        tables.show_choice(one.name, lines, score)
+        if options.write:
+            card = read_card(one.card)
+            card["faces"]["score_min"] = score
+            write_card(one.card, card)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Judge the face detector beside published ones.")
+    parser.add_argument("--every", type=int, default=6, help="take every so-manyth frame of films")
+    parser.add_argument("--sample", type=int, help="look at so many pictures of each set only")
+    cores = min(os.cpu_count() or 1, 4)
+    parser.add_argument("--jobs", type=int, default=cores, help="detectors that work side by side")
+    parser.add_argument("--ours", action="store_true", help="our detectors only")
+    parser.add_argument("--write", action="store_true", help="put the figures into the cards")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep all figures in a file")
+    parser.add_argument(
+        "--wider",
+        type=Path,
+        metavar="FOLDER",
+        help="judge on WIDER FACE too (alone without ../shared)",
+    )
+    parser.add_argument(
+        "--choose-threshold",
+        action="store_true",
+        help="find each card's score_min on training pictures instead; --write puts it there",
+    )
+    options = parser.parse_args()
+    if options.sample is not None and options.sample < 2:
+        parser.error("--sample must be at least 2")
+    if options.jobs < 1 or options.every < 0:
+        parser.error("--jobs must be at least 1, --every at least 0")
+    if options.write and (options.sample or options.ours) and not options.choose_threshold:
+        parser.error("--write is for figures of all pictures and detectors")
+    return options
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.wider and not options.wider.is_dir():
+        raise SourceError("no such folder", where=str(options.wider), remedy="see wider.py")
+    detectors = [peers.ours(path) for path in peers.our_cards()]
+    if not (SHARED / "datasets").is_dir():
+        if options.wider and not options.choose_threshold:
+            tables.show_wider(judge_wider(detectors, options.wider))
+            return
+        raise SourceError("no pictures to judge by", where=str(SHARED / "datasets"))
+    if not (CACHE / "items.json").exists():
+        build()
+    cache = Cache()
+    if options.choose_threshold:
+        _threshold(detectors, cache, options)
+        return
+    if not options.ours:
+        detectors += [peers.published(320, 240), peers.published(640, 480)]
+        detectors += [peers.yunet(320), peers.yunet(640), peers.ultralight()]
+    result = judge(
+        detectors,
+        cache,
+        sample=options.sample,
+        every=options.every,
+        wider=options.wider,
+        jobs=options.jobs,
+    )
+    tables.show(result)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if options.write:
+        write(result, detectors)
+
+
 def main() -> None:
     """Judge everything, print it, and write it down where asked to."""
-    parser = argparse.ArgumentParser(description="Judge the face detector beside published ones.")
-    parser.add_argument("--every", type=int, default=2, help="take every so-manyth frame of clips")
-    parser.add_argument("--quick", action="store_true", help="our detector and pictures only")
-    parser.add_argument("--write", action="store_true", help="put the figures into the cards")
-    options = parser.parse_args()
-    if options.quick and options.write:
-        parser.error("--quick judges only a part; the cards want it all")
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    options = _options()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    finders = {OURS: ours()}
-    if not options.quick:
-        finders |= {
-            "published 320x240": published(320, 240),
-            "published 640x480": published(640, 480),
-            "yunet 320": yunet(),
-        }
-    pictures = judge_pictures(finders, Cache())
-    clips = {} if options.quick else judge_clips(options.every)
-    if options.write:
-        _write(
-            {
-                "method": (
-                    "as evaluate.py says: held-back fifth, faces of 12 px up; "
-                    f"frame 1 of every {options.every} of clips"
-                ),
-                "pictures": {_plain(name): one for name, one in pictures.items()},
-                "clips": {
-                    _plain(name): {_plain(key): value for key, value in one.items()}
-                    for name, one in clips.items()
-                },
-            }
-        )
+    # YuNet makes OpenCV 5 warn at each start.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        _run(options)
+    except MoodrideError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_status)
 
 
 if __name__ == "__main__":

@@ -13,17 +13,14 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import zipfile
-import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
-import torch
-from network import RetinaFace, load_published
+from split import held_back
 
 from moodride.vision.retinaface import make_priors
 
@@ -86,37 +83,6 @@ class Item:
         return held_back(self.source, self.file)
 
 
-def held_back(source: str, file: str) -> bool:
-    """Tell whether a picture belongs to the fifth that no training ever sees.
-
-    The fifth is drawn by the film, person or series, never by the single picture, with a
-    checksum: it is the same on every machine and stays when pictures are added. The
-    "augmented" scenes may be altered copies of others, so they never judge.
-    """
-    if file.startswith("augmented"):
-        return False
-    # The letter and the remainder are those that give about a fifth of every source.
-    return zlib.crc32(f"a{source}/{_group(source, file)}".encode()) % 5 == 3
-
-
-def _group(source: str, file: str) -> str:
-    """Return the film, person or series that a picture comes from."""
-    stem = file.rsplit(".", 1)[0]
-    numbers = re.findall(r"\d+", stem)
-    if source == "cabin":
-        film = re.sub(r"[-_]?\d+_(jpg|png|jpeg)$", "", stem)
-        # Frames named by a number alone come from a few films one after the other.
-        return film or f"numbered-{int(numbers[0]) // 100}"
-    if source == "lfw":
-        return stem.rsplit("_", 1)[0]
-    if source == "none":
-        return f"{stem.split('_', maxsplit=1)[0]}-{int(numbers[0]) // 20}"
-    if source == "small" and stem.startswith("net"):
-        # net_7876__-20_1489_0 is the picture 1489 at another angle.
-        return f"net-{numbers[2] if '__' in stem else numbers[1]}"
-    return re.match(r"[a-z]*\d+|.*", stem).group()  # type: ignore[union-attr]
-
-
 def iou(boxes: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
     """Return the overlap of every box (N x 4) with every other (M x 4) as N x M, 0 to 1."""
     boxes, others = boxes.reshape(-1, 1, 4), others.reshape(1, -1, 4)
@@ -135,6 +101,12 @@ class Teachers:
     """The two published networks, each giving N x 15 rows: box, landmarks, score."""
 
     def __init__(self, shared: Path) -> None:
+        # Who only reads the cache needs no PyTorch.
+        import torch  # noqa: PLC0415
+        from network import RetinaFace, load_published  # noqa: PLC0415
+
+        torch.set_num_threads(1)
+        self._torch = torch
         self._net = RetinaFace().eval().to(memory_format=torch.channels_last)
         load_published(self._net, torch.load(shared / PUBLISHED, map_location="cpu"))
         model = str(shared / "peers/yunet_n_640_640.onnx")
@@ -143,6 +115,7 @@ class Teachers:
     def retinaface(self, image: NDArray[np.uint8]) -> NDArray[Any]:
         """Search at the picture's own size."""
         height, width = image.shape[:2]
+        torch = self._torch
         blob = torch.from_numpy(cv2.dnn.blobFromImage(image, 1.0, (width, height), (104, 117, 123)))
         with torch.no_grad():
             offsets, scores, points = (out[0] for out in self._net(blob))
@@ -343,6 +316,5 @@ def build(shared: Path = SHARED, folder: Path = CACHE) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(1)
     cv2.setNumThreads(1)
     build()

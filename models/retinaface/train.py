@@ -1,115 +1,138 @@
 """Train the detector from random weights: ``python models/retinaface/train.py``.
 
-Three stages on one core: many cheap steps on small views, then steps at the size in which
-the network runs, then more of these where mistakes were left. The weights to ship are a
-running mean over the steps. The state is saved as it goes, so that a stopped run continues
-where it was; ``--fresh`` begins anew.
+The network learns from labels, and from a teacher: the published network of the same
+structure looks at the pictures too, and ours shall see in them what it sees (the features
+of both are brought together, Romero et al. 2015, "FitNets", arXiv 1412.6550). So something
+of the teacher's long training on many more pictures is passed on in an hour of one core,
+and labels correct what it sees wrong. At first the teacher saw each picture as it was
+before light, noise and things held before faces changed it; that is harder to follow and
+was given up after 1250 steps.
+
+Stages on one core: cheap steps on small views, steps at the size in which the network
+runs, and last steps in which labels count more than the teacher. The weights to ship are
+a running mean over the steps. The state is saved as it goes, so that a stopped run
+continues where it was; ``--fresh`` begins anew.
+
+Whoever has WIDER FACE trains with it beside the shared sets (``--wider FOLDER``), or on it
+alone by the recipe of the published network (``--recipe published --wider FOLDER``, which
+needs no shared sets and no teacher; see `plan`).
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import math
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
 import torch
-from dataset import Sampler
-from labels import CACHE, Cache, build
-from loss import encode, losses, stack
+from batches import Batches, blob
+from labels import CACHE, SHARED, Cache, build
+from loss import losses
 from network import RetinaFace
+from options import BACKBONE, parse
+from photos import Beside, Photos
+from plan import MEAN, SEED, STD, STRIDES, Plan, Stage, published, shortened
+from teacher import Teacher, apart
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from wider import read
 
-from moodride.vision.retinaface import make_priors
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from moodride.errors import ModelError, MoodrideError, SourceError
+from muon import Muon
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import argparse
+    from collections.abc import Mapping
 
     from loss import Targets
-    from numpy.typing import NDArray
+    from photos import Pictures
 
-__all__ = ["MEAN", "MIN_SIZES", "STAGES", "STD", "STRIDES", "Stage", "State", "main"]
+__all__ = [
+    "MEAN",
+    "MIN_SIZES",
+    "PLAN",
+    "SEED",
+    "STAGES",
+    "STD",
+    "STEPS",
+    "STRIDES",
+    "Stage",
+    "State",
+    "main",
+]
 
 _log = logging.getLogger(__name__)
 
-STRIDES: Final = (8, 16, 32)
 MIN_SIZES: Final = ((12, 20), (34, 58), (98, 166))
 """Sides of the priors for an input of 320 x 240: each about 1.7 times the one before."""
-MEAN: Final = (104.0, 117.0, 123.0)
-STD: Final = 58.0
-
-
-SEED: Final = 20260
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A number of steps on pictures of one size.
-
-    Attributes:
-        seed: of its pictures.
-        shares: how often each of `dataset.KINDS` is made.
-    """
-
-    width: int
-    height: int
-    batch: int
-    steps: int
-    seed: int = SEED
-    shares: tuple[float, ...] = (0.26, 0.2, 0.1, 0.34, 0.1)
-
-
 STAGES: Final = (
-    Stage(width=160, height=128, batch=32, steps=1500),
-    Stage(width=320, height=240, batch=16, steps=1700),
-    # More scenes and more empty pictures, where the first two left most mistakes.
+    Stage(width=160, height=128, batch=32, steps=1000, weights=(1.0, 1.0, 0.5, 4.0), clean=True),
+    Stage(width=320, height=240, batch=16, steps=250, weights=(1.0, 1.0, 0.5, 2.0), clean=True),
+    Stage(width=320, height=240, batch=16, steps=2350, weights=(1.0, 1.0, 0.25, 3.0)),
+    Stage(width=320, height=240, batch=16, steps=1400, weights=(1.0, 1.0, 0.25, 0.3)),
+    # Labels alone, on what the service sees: whole frames, most of them in good light.
     Stage(
         width=320,
         height=240,
         batch=16,
-        steps=850,
-        seed=SEED + 1,
-        shares=(0.36, 0.15, 0.07, 0.24, 0.18),
+        steps=3000,
+        weights=(1.0, 1.0, 0.25, 0.0),
+        shares=(0.42, 0.12, 0.06, 0.22, 0.18),
+        whole=0.5,
+        altered=0.7,
     ),
 )
 STEPS: Final = sum(stage.steps for stage in STAGES)
-CYCLES: Final = ((0, 3200, 3e-3), (3200, STEPS, 2e-3))
-"""First step, last step and highest learning rate of each rise and fall."""
-WARM: Final = 200
-"""Steps of each rise."""
-DECAY: Final = 5e-4
-MEAN_OVER: Final = 400
-LANDMARKS_FIRST: Final = 500
-"""Steps with the published weights of the losses, in which landmarks shape the features."""
-WEIGHTS: Final = {"box": (2.0, 1.0), "points": (1.0, 0.25)}
-"""Of box and landmarks beside the class's 1: in those steps, and after them."""
+RATES: Final = {"muon": 0.02, "adamw": 2e-3}
+"""Highest learning rates of the convolutions that mix channels, and of the rest."""
+WARM: Final = 150
+"""Steps of the rise."""
+FIRST: Final = (1250, 5000)
+"""The first so many steps follow a cosine that would end at the second number, where the
+next one does end."""
+AGAIN: Final = 0.3
+"""From there on the rate rises once more, to this part of the highest, and falls to 0."""
+DECAY: Final = {"muon": 0.02, "adamw": 5e-4}
+MEAN_OVER: Final = 300
+LOG_EVERY: Final = 50
+PARTS: Final = ("class", "box", "points", "teacher")
+_ANEW: Final = "--fresh begins anew, --out saves elsewhere"
 
 
-def rate(step: int) -> float:
-    """Return the learning rate: in each cycle a short rise, then half a cosine to nothing."""
-    first, last, most = next(cycle for cycle in CYCLES if step < cycle[1])
-    if step - first < WARM:
-        return most * (step - first + 1) / WARM
-    return most * 0.5 * (1 + math.cos(math.pi * (step - first - WARM) / (last - first - WARM)))
+def rate(step: float) -> float:
+    """Return the part of the highest learning rate: a short rise and a fall to 0, twice."""
+    if step < WARM:
+        return (step + 1) / WARM
+    turn, end = FIRST
+    if step < turn:
+        return _cosine((step - WARM) / (end - WARM))
+    if step < end:
+        return _cosine((turn - WARM) / (end - WARM)) * _cosine((step - turn) / (end - turn))
+    if step < end + WARM:
+        return AGAIN * (step - end + 1) / WARM
+    return AGAIN * _cosine((step - end - WARM) / (STEPS - end - WARM))
 
 
-def stage_at(step: int) -> tuple[Stage, int]:
-    """Return the stage that a step belongs to and the stage's first step."""
-    first = 0
-    for stage in STAGES[:-1]:
-        if step < first + stage.steps:
-            return stage, first
-        first += stage.steps
-    return STAGES[-1], first
+def _cosine(part: float) -> float:
+    """Fall from 1 to 0 along half a cosine."""
+    return 0.5 * (1 + math.cos(math.pi * part))
 
 
 class State:
     """The network, its running mean, and the optimiser, as far as training has come.
+
+    Args:
+        plan: that it follows; our own where none is given.
+        backbone: of the network, see `network`.
+        device: where it is, a name of PyTorch's.
 
     Attributes:
         step: steps done.
@@ -117,16 +140,19 @@ class State:
         history: what was logged.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, plan: Plan | None = None, *, backbone: str = BACKBONE, device: str = "cpu"
+    ) -> None:
+        self.plan, self.backbone, self.device = plan or PLAN, backbone, device
         torch.manual_seed(SEED)
-        self.network = RetinaFace().to(memory_format=torch.channels_last)
+        self.network = RetinaFace(backbone).to(device, memory_format=torch.channels_last)
         for head in self.network.ClassHead:
             # A face is rare: begin with one prior in fifty being one.
             nn.init.constant_(head.conv1x1.bias, 0.0)
             with torch.no_grad():
                 head.conv1x1.bias[0::2] = 3.9
         self.mean = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(_groups(self.network), lr=CYCLES[0][2])
+        self.optimisers = self.plan.optimisers(self.network)
         self.step, self.seconds = 0, 0.0
         self.history: list[dict[str, float]] = []
 
@@ -146,101 +172,133 @@ class State:
             {
                 "network": self.network.state_dict(),
                 "mean": self.mean,
-                "optimiser": self.optimiser.state_dict(),
+                "optimisers": [one.state_dict() for one in self.optimisers],
                 "step": self.step,
                 "seconds": self.seconds,
                 "history": self.history,
+                "plan": self.plan.card(),
+                "backbone": self.backbone,
             },
             part,
         )
         part.replace(path)
 
     def load(self, path: Path) -> None:
-        """Continue from a saved state."""
-        saved: dict[str, Any] = torch.load(path, map_location="cpu")
+        """Continue from a saved state.
+
+        Raises:
+            ModelError: the file is no such state, or one of another plan or backbone.
+        """
+        try:
+            saved: dict[str, Any] = torch.load(path, map_location="cpu")
+            # The first checkpoints knew one plan and one backbone only.
+            theirs = saved.get("plan", {"name": PLAN.name})["name"], saved.get("backbone", BACKBONE)
+            if theirs == (self.plan.name, self.backbone):
+                self._restore(saved)
+        # A broken file ends in any of half a dozen errors, from EOFError to UnpicklingError.
+        except Exception as error:
+            raise ModelError(f"is no checkpoint: {error}", where=str(path), remedy=_ANEW) from error
+        if theirs != (self.plan.name, self.backbone):
+            what = f"is of '{theirs[0]}' with {theirs[1]}, not '{self.plan.name}', {self.backbone}"
+            raise ModelError(what, where=str(path), remedy=_ANEW)
+
+    def _restore(self, saved: Mapping[str, Any]) -> None:
         self.network.load_state_dict(saved["network"])
-        self.mean = saved["mean"]
-        self.optimiser.load_state_dict(saved["optimiser"])
+        self.mean = {name: value.to(self.device) for name, value in saved["mean"].items()}
+        for one, kept in zip(self.optimisers, saved["optimisers"], strict=True):
+            one.load_state_dict(kept)
         self.step, self.seconds = saved["step"], saved["seconds"]
         self.history = saved["history"]
 
 
-def _groups(network: RetinaFace) -> list[dict[str, Any]]:
-    """Let only the convolutions' weights decay."""
-    plain = [value for value in network.parameters() if value.ndim > 1]
-    free = [value for value in network.parameters() if value.ndim <= 1]
-    return [{"params": plain, "weight_decay": DECAY}, {"params": free, "weight_decay": 0.0}]
+def _optimisers(network: nn.Module) -> tuple[torch.optim.Optimizer, ...]:
+    """Let Muon move the convolutions that mix channels, AdamW depthwise ones, norms and heads."""
+    mixing = [
+        value
+        for name, value in network.named_parameters()
+        if value.ndim == 4 and value.shape[1] > 3 and "Head" not in name
+    ]
+    known = {id(value) for value in mixing}
+    rest = [value for value in network.parameters() if id(value) not in known]
+    plain = [value for value in rest if value.ndim > 1]
+    free = [value for value in rest if value.ndim <= 1]
+    return (
+        Muon(mixing, lr=RATES["muon"], weight_decay=DECAY["muon"]),
+        torch.optim.AdamW(
+            [
+                {"params": plain, "weight_decay": DECAY["adamw"]},
+                {"params": free, "weight_decay": 0.0},
+            ],
+            lr=RATES["adamw"],
+        ),
+    )
 
 
-def blob(images: list[NDArray[np.uint8]]) -> Tensor:
-    """Return pictures as the network wants them."""
-    flat = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float()
-    return (flat - torch.tensor(MEAN)[:, None, None]) / STD
+PLAN: Final = Plan(
+    name="moodride",
+    stages=STAGES,
+    min_sizes=MIN_SIZES,
+    rates=tuple(RATES.values()),
+    rate=rate,
+    length=STEPS,
+    optimisers=_optimisers,
+)
 
 
-class Batches:
-    """Makes the batch of any step, the same each time."""
-
-    def __init__(self, cache: Cache) -> None:
-        train = [item for item in cache.items if not item.held_back]
-        _log.info(
-            "%d pictures to learn from, %d held back", len(train), len(cache.items) - len(train)
-        )
-        self._samplers = {
-            stage: Sampler(
-                cache,
-                train,
-                width=stage.width,
-                height=stage.height,
-                seed=stage.seed,
-                shares=stage.shares,
-            )
-            for stage in STAGES
-        }
-        self._priors = {
-            stage: make_priors(stage.width, stage.height, strides=STRIDES, min_sizes=MIN_SIZES)
-            for stage in STAGES
-        }
-
-    def at(self, step: int) -> tuple[Tensor, Targets]:
-        """Return the pictures and targets of a step."""
-        stage, first = stage_at(step)
-        numbers = range((step - first) * stage.batch, (step - first + 1) * stage.batch)
-        drawn = [self._samplers[stage].sample(number) for number in numbers]
-        size = {"width": stage.width, "height": stage.height}
-        rows = [encode(faces, self._priors[stage], **size) for _, faces in drawn]
-        return blob([image for image, _ in drawn]), stack(rows)
-
-
-def train_step(state: State, images: Tensor, targets: Targets) -> list[float]:
-    """Take one step and return its losses: class, box, landmarks."""
-    for group in state.optimiser.param_groups:
-        group["lr"] = rate(state.step)
-    outputs = state.network(images.to(memory_format=torch.channels_last))
-    parts = losses(outputs, targets)
-    later = int(state.step >= LANDMARKS_FIRST)
-    total = parts[0] + WEIGHTS["box"][later] * parts[1] + WEIGHTS["points"][later] * parts[2]
-    state.optimiser.zero_grad()
-    total.backward()
-    nn.utils.clip_grad_norm_(state.network.parameters(), 10.0)
-    state.optimiser.step()
+def train_step(
+    state: State, images: Tensor, targets: Targets, seen: list[Tensor] | None
+) -> list[float]:
+    """Take one step and return its losses: class, boxes, landmarks, teacher if there is one."""
+    rates = state.plan.rates_at(state.step)
+    for optimiser, now in zip(state.optimisers, rates, strict=True):
+        for group in optimiser.param_groups:
+            group["lr"] = now
+    maps = state.network.maps(images.to(memory_format=torch.channels_last))
+    parts = [*losses(state.network.answers(maps[3:]), targets)]
+    if seen is not None:
+        parts.append(apart(maps, seen))
+    weights = state.plan.stage_at(state.step)[0].weights
+    state.network.zero_grad()
+    sum(weight * part for weight, part in zip(weights, parts, strict=False)).backward()  # type: ignore[union-attr]
+    nn.utils.clip_grad_norm_(state.network.parameters(), state.plan.clip)
+    for optimiser in state.optimisers:
+        optimiser.step()
     state.step += 1
     state.follow()
     return [part.item() for part in parts]
 
 
-def run(state: State, cache: Cache, folder: Path) -> None:
-    """Train to the end, saving every hundred steps."""
-    batches = Batches(cache)
+def run(state: State, cache: Pictures, folder: Path, *, workers: int = 0) -> None:
+    """Train to the end, saving now and then.
+
+    Args:
+        state: to go on from.
+        cache: what to learn from.
+        folder: where the state is saved.
+        workers: processes that make pictures; what they make does not depend on their number.
+    """
+    plan, device = state.plan, state.device
+    # Other backbones have other channels, which cannot be compared with the teacher's.
+    teacher = Teacher(MEAN, device) if plan.teacher and state.backbone == BACKBONE else None
+    batches = DataLoader(
+        Batches(plan, cache),
+        batch_size=None,
+        sampler=range(state.step, plan.steps),
+        num_workers=workers,
+        generator=torch.Generator(),
+    )
     state.network.train()
     seen: list[list[float]] = []
     began = time.monotonic()
-    while state.step < STEPS:
-        seen.append(train_step(state, *batches.at(state.step)))
-        if state.step % 100 == 0 or state.step == STEPS:
+    for images, targets, clean in batches:
+        follows = teacher is not None and plan.stage_at(state.step)[0].weights[3] > 0
+        wanted = teacher.maps(images if clean is None else clean) if follows else None  # type: ignore[union-attr]
+        placed = tuple(part.to(device) for part in targets)
+        seen.append(train_step(state, blob(images, device), placed, wanted))
+        if state.step % LOG_EVERY == 0 or state.step == plan.steps:
             now = time.monotonic()
             state.seconds, began = state.seconds + now - began, now
-            parts = dict(zip(("class", "box", "points"), np.mean(seen, axis=0), strict=True))
+            parts = dict(zip(PARTS, np.mean(seen, axis=0), strict=False))
             state.history.append(
                 {"step": state.step, **{k: round(float(v), 4) for k, v in parts.items()}}
             )
@@ -249,21 +307,50 @@ def run(state: State, cache: Cache, folder: Path) -> None:
             seen = []
 
 
+def _pictures(options: argparse.Namespace) -> Pictures:
+    """Return what to learn from."""
+    photos = Photos(read(options.wider)) if options.wider else None
+    if photos and options.recipe == "published":
+        return photos
+    if not (CACHE / "items.json").exists():
+        if not SHARED.is_dir():
+            remedy = "put the shared sets there, or --recipe published --wider FOLDER"
+            raise SourceError("no such folder", where=str(SHARED), remedy=remedy)
+        build()
+    return Beside(Cache(), photos) if photos else Cache()
+
+
+def _plan(options: argparse.Namespace, cache: Pictures) -> Plan:
+    plan = PLAN
+    if options.recipe == "published":
+        many = sum(
+            not item.held_back and any(face.counts for face in item.faces) for item in cache.items
+        )
+        sizes = {"batch": options.batch, "size": options.size}
+        plan = published(many, backbone=options.backbone, **sizes)
+    elif options.wider:
+        plan = replace(plan, name=f"{plan.name}, beside WIDER FACE")
+    return shortened(plan, options.steps) if options.steps else plan
+
+
 def main() -> None:
     """Make the cache where there is none, then train or go on training."""
-    parser = argparse.ArgumentParser(description="Train the face detector.")
-    parser.add_argument("--fresh", action="store_true", help="forget the saved state")
-    options = parser.parse_args()
+    options = parse()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    if not (CACHE / "items.json").exists():
-        build()
-    state = State()
-    if (CACHE / "last.pt").exists() and not options.fresh:
-        state.load(CACHE / "last.pt")
-        _log.info("going on at step %d", state.step)
-    run(state, Cache(), CACHE)
+    try:
+        cache = _pictures(options)
+        state = State(_plan(options, cache), backbone=options.backbone, device=options.device)
+        path = options.out / "last.pt"
+        if path.exists() and not options.fresh:
+            state.load(path)
+            _log.info("going on at step %d", state.step)
+        options.out.mkdir(parents=True, exist_ok=True)
+        run(state, cache, options.out, workers=options.workers)
+    except MoodrideError as error:
+        _log.error("%s", error)
+        sys.exit(error.exit_status)
 
 
 if __name__ == "__main__":

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from retinaface_kit import MODELS, importing
 
 from moodride.vision.card import load_card
 from moodride.vision.retinaface import FaceDetector, make_priors
 
-MODELS = Path(__file__).resolve().parents[2] / "models" / "retinaface"
-OWN = ("dataset", "evaluate", "export", "labels", "loss", "network", "train")
-
 
 @pytest.fixture
 def rooms() -> Iterator[Any]:
-    """The training's modules; their plain names are free again afterwards."""
     pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    before = {name: sys.modules.pop(name, None) for name in OWN}
-    sys.path.insert(0, str(MODELS))
-    try:
-        yield importlib.import_module
-    finally:
-        sys.path.remove(str(MODELS))
-        for name in OWN:
-            sys.modules.pop(name, None)
-            if before[name] is not None:
-                sys.modules[name] = before[name]
+    with importing() as rooms:
+        yield rooms
 
 
 def face(box: tuple[float, ...], *, counts: float = 1.0) -> np.ndarray:
@@ -81,48 +67,10 @@ def test_a_picture_in_the_mirror_keeps_left_on_the_left(rooms: Any) -> None:
     known = np.array([[5, 5, 35, 45, *points, 1]], np.float32)
     image = np.zeros((50, 100, 3), np.uint8)
     image[:, :10] = 255
-    turned, moved = dataset._mirror(image, known)
+    turned, moved = dataset.mirror(image, known)
     assert turned[:, -10:].min() == 255
     assert moved[0, :4].tolist() == [65, 5, 95, 45]
     assert moved[0, 4:14].tolist() == [70, 20, 90, 20, 80, 30, 72, 40, 88, 40]
-
-
-def test_no_film_or_person_is_on_both_sides_of_the_split(rooms: Any) -> None:
-    labels = rooms("labels")
-    for source, files in {
-        "lfw": ["Some_Name_0001.jpg", "Some_Name_0007.jpg"],
-        "cabin": ["Film_mp4-0669_jpg.jpg", "Film_mp4-0001_jpg.jpg"],
-        "small": ["net_7876__-20_1489_0.jpg", "net_7876_1489_0_0.jpg"],
-        "scenes": ["00027_Mask.jpg", "00027_Mask_Chin.jpg"],
-    }.items():
-        assert len({labels.held_back(source, file) for file in files}) == 1
-    persons = [
-        labels.held_back("lfw", f"Person_{chr(65 + n // 26)}{chr(65 + n % 26)}_0001.jpg")
-        for n in range(600)
-    ]
-    assert 0.14 < np.mean(persons) < 0.26
-
-
-def test_average_precision_counts_doubles_and_misses_as_mistakes(rooms: Any) -> None:
-    evaluate, labels = rooms("evaluate"), rooms("labels")
-    faces = [labels.Known(box=[20, 20, 80, 90]), labels.Known(box=[150, 20, 210, 90])]
-    item = labels.Item("scenes", "a.jpg", 0, 240, 320, faces)
-
-    def found(*rows: tuple[list[float], float]) -> np.ndarray:
-        return np.array([[*box, *[0.0] * 10, score] for box, score in rows]).reshape(-1, 15)
-
-    def ap(rows: np.ndarray) -> float:
-        tally = evaluate.Tally()
-        tally.add(item, rows)
-        return float(tally.figures()["ap50"])
-
-    first, second = ([21, 21, 80, 90], 0.9), ([150, 22, 212, 90], 0.8)
-    assert ap(found(first, second)) == 1.0
-    assert ap(found(first)) == 0.5
-    assert ap(found(first, ([20, 20, 80, 90], 0.85), second)) == pytest.approx(
-        (1 + 2 / 3) / 2, abs=1e-4
-    )
-    assert ap(found()) == 0.0
 
 
 def test_landmarks_beside_the_face_are_not_taken_for_the_face_s(rooms: Any) -> None:

@@ -103,6 +103,17 @@ def test_colours_stay_when_frame_has_them() -> None:
     assert (face == (10, 120, 230)).all()
 
 
+@pytest.mark.parametrize("spread", [15.0, 60.0, 150.0])
+def test_grey_of_the_face_is_the_same_when_it_is_made_before_or_after(spread: float) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    frame = np.asarray(cv2.GaussianBlur(noise, (0, 0), 2.0), dtype=np.uint8)
+    points = placed(scale=spread / 40, at=(320.0, 240.0))
+    before = align(frame, points, size=48, grey=True)
+    after = cv2.cvtColor(align(frame, points, size=48), cv2.COLOR_BGR2GRAY)
+    assert before.shape == (48, 48)
+    assert np.abs(before.astype(int) - after).max() <= 2  # both round, at other places
+
+
 def test_edge_repeats_when_face_leaves_the_frame() -> None:
     frame = np.full((240, 320), 77, np.uint8)
     assert (align(frame, placed(at=(2.0, 120.0)), size=48) == 77).all()

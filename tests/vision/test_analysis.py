@@ -57,6 +57,7 @@ class FakeDetector:
 @dataclass
 class FakeNet:
     size: int = 48
+    grey: bool = False
     seen: list[Any] = field(default_factory=list)
 
     def read_aligned(self, aligned: Picture, /) -> tuple[Distribution, float, float]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from moodride.errors import ModelError
-from moodride.types import EMOTIONS
-from moodride.vision.card import load_card
+from moodride.types import EMOTIONS, Emotion
+from moodride.vision.card import LARGEST_MODEL, load_card
+from moodride.vision.weights import blob_id
 
 MODEL = b"not a network, but a card does not mind"
 CARD = f"""
@@ -156,3 +157,100 @@ def test_a_model_is_refused_when_its_checksum_differs(card: Path, data: bytes) -
     (card.parent / "test.onnx").write_bytes(data)
     with pytest.raises(ModelError, match="sha256 differs"):
         load_card(card).read_model()
+
+
+BLOB = blob_id(MODEL)
+PUBLISHED = re.sub(
+    r"sha256 = .*\nbytes = .*",
+    f'git_blob = "{BLOB}"\nurl = "https://models.invalid/test.onnx"',
+    EMOTION_CARD,
+)
+
+
+def test_a_published_model_is_read_when_its_blob_id_is_the_cards(card: Path) -> None:
+    card.write_text(PUBLISHED)
+    assert load_card(card).read_model() == MODEL
+    (card.parent / "test.onnx.sha256").write_text(
+        f"{hashlib.sha256(MODEL).hexdigest()}  test.onnx\n"
+    )
+    assert load_card(card).read_model() == MODEL
+
+
+@pytest.mark.parametrize("data", [b"", MODEL[:-1], MODEL[:-1] + b"!"], ids=len)
+def test_a_published_model_is_refused_when_its_blob_id_differs(card: Path, data: bytes) -> None:
+    card.write_text(PUBLISHED)
+    (card.parent / "test.onnx").write_bytes(data)
+    with pytest.raises(ModelError, match="git blob id is .*; moodride models fetch test"):
+        load_card(card).read_model()
+
+
+def test_a_published_model_is_refused_when_its_record_is_of_another(card: Path) -> None:
+    card.write_text(PUBLISHED)
+    (card.parent / "test.onnx.sha256").write_text(f"{'0' * 64}  test.onnx\n")
+    with pytest.raises(ModelError, match=r"not the file that test\.onnx\.sha256 records"):
+        load_card(card).read_model()
+
+
+def test_a_published_model_is_refused_when_too_large(card: Path) -> None:
+    card.write_text(PUBLISHED)
+    with (card.parent / "test.onnx").open("wb") as file:
+        file.truncate(LARGEST_MODEL + 1)
+    with pytest.raises(ModelError, match=f"larger than {LARGEST_MODEL} bytes"):
+        load_card(card).read_model()
+
+
+def test_a_published_model_says_how_to_fetch_it_when_missing(card: Path) -> None:
+    card.write_text(PUBLISHED)
+    (card.parent / "test.onnx").unlink()
+    with pytest.raises(ModelError, match=r"test\.onnx: missing; moodride models fetch test"):
+        load_card(card).read_model()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (f'git_blob = "{BLOB}"\n', "", "needs sha256 and bytes, or git_blob"),
+        (BLOB, BLOB[1:], "file.git_blob"),
+        (BLOB, BLOB.upper(), "file.git_blob"),
+        ("https://models", "http://models", "file.url"),
+        ("https://models", "https://me:secret@models", "file.url"),
+        ("https://models.invalid/test.onnx", "https:///test.onnx", "file.url"),
+        (f'"{BLOB}"', f'"{BLOB}"\nbytes = {LARGEST_MODEL + 1}', "file.bytes"),
+        ("logits = 'x'", "logits = '', valence_arousal = 'va'", "two outputs need a name each"),
+        ("logits = 'x'", "valence_arousal_at = [8]", "emotions.outputs.valence_arousal_at"),
+        ("logits = 'x'", "valence_arousal_at = [8, 8]", "two positions of 0..9"),
+        ("logits = 'x'", "valence_arousal_at = [-1, 8]", "emotions.outputs.valence_arousal_at"),
+        ("logits = 'x'", "valence_arousal_at = [9, 10]", "two positions of 0..9"),
+        (
+            "logits = 'x'",
+            "logits = 'x', valence_arousal = 'va', valence_arousal_at = [8, 9]",
+            "a name or positions, not both",
+        ),
+    ],
+)
+def test_a_published_card_is_refused_when_something_is_wrong(
+    card: Path, old: str, new: str, says: str
+) -> None:
+    assert old in PUBLISHED
+    card.write_text(PUBLISHED.replace(old, new))
+    with pytest.raises(ModelError, match=re.escape(says)):
+        load_card(card)
+
+
+def test_seven_labels_are_enough_and_a_repeated_one_is_refused(card: Path) -> None:
+    seven = [str(one) for one in EMOTIONS if one is not Emotion.CONTEMPT]
+    card.write_text(re.sub(r"labels = .*", f"labels = {seven}", EMOTION_CARD))
+    read = load_card(card)
+    assert read.emotions is not None
+    assert (len(read.emotions.labels), read.emotions.width) == (7, 7)
+    card.write_text(re.sub(r"labels = .*", f"labels = {[*seven, 'anger']}", EMOTION_CARD))
+    with pytest.raises(ModelError, match="only once"):
+        load_card(card)
+
+
+def test_names_may_be_left_out_when_there_is_one_input_and_one_output(card: Path) -> None:
+    text = EMOTION_CARD.replace('name = "image"\n', "").replace("outputs = { logits = 'x' }\n", "")
+    card.write_text(text)
+    read = load_card(card)
+    assert read.emotions is not None
+    assert read.input.name == read.emotions.outputs.logits == ""

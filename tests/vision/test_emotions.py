@@ -39,6 +39,7 @@ def card(
     temperature: float = 1.0,
     side: tuple[int, int] = (48, 48),
     task: str = "emotions",
+    outputs: str = 'logits = "logits", valence_arousal = "va"',
 ) -> Card:
     """A card as the shipped one, but for what a test changes."""
     depth = 1 if channels == "grey" else 3
@@ -68,7 +69,7 @@ std = {[2.0, 4.0, 5.0][:depth]}
 """
         + (
             f"labels = {list(map(str, labels))}\ntemperature = {temperature}\n"
-            'outputs = { logits = "logits", valence_arousal = "va" }\n'
+            f"outputs = {{ {outputs} }}\n"
             if task == "emotions"
             else "strides = [8]\nmin_sizes = [[16]]\nvariances = [0.1, 0.2]\n"
             'scores_are = "logits"\nscore_min = 0.5\nnms_iou = 0.4\n'
@@ -109,6 +110,48 @@ def test_place_comes_from_circumplex_when_network_has_none(tmp_path: Path) -> No
 def test_place_is_kept_in_range_when_network_leaves_it(tmp_path: Path) -> None:
     session = Answering([0.0] * 8, [-1.5, 1.0001])
     assert EmotionReader(card(tmp_path), session).read_aligned(GREY)[1:] == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("at", [(8, 9), (0, 1), (9, 8), (3, 7)])
+def test_place_is_taken_from_its_positions_when_it_shares_the_output(
+    tmp_path: Path, at: tuple[int, int]
+) -> None:
+    numbers = [float(i) for i in range(8)]
+    for position, value in sorted(zip(at, (-0.25, 0.75), strict=True)):
+        numbers.insert(position, value)
+    shared = card(tmp_path, outputs=f"valence_arousal_at = {list(at)}")
+    distribution, *place = EmotionReader(shared, Answering(numbers)).read_aligned(GREY)
+    total = sum(math.exp(i - 7) for i in range(8))
+    assert distribution == pytest.approx([math.exp(i - 7) / total for i in range(8)])
+    assert place == [-0.25, 0.75]
+
+
+def test_missing_emotion_has_probability_0_when_network_knows_seven(tmp_path: Path) -> None:
+    seven = tuple(e for e in reversed(EMOTIONS) if e is not Emotion.CONTEMPT)
+    reader = EmotionReader(
+        card(tmp_path, labels=seven, outputs='logits = "y"'), Answering([0.0] * 6 + [60.0])
+    )
+    distribution, *place = reader.read_aligned(GREY)
+    assert distribution[EMOTIONS.index(seven[-1])] == pytest.approx(1.0)
+    assert distribution[EMOTIONS.index(Emotion.CONTEMPT)] == 0.0
+    assert math.fsum(distribution) == pytest.approx(1.0, abs=1e-12)
+    assert place == pytest.approx(CIRCUMPLEX[seven[-1]])
+
+
+@pytest.mark.parametrize("count", [7, 9, 10])
+def test_error_says_how_many_numbers_came_when_they_are_not_the_cards(
+    tmp_path: Path, count: int
+) -> None:
+    seven = EMOTIONS[:7]
+    reader = EmotionReader(
+        card(tmp_path, labels=seven, outputs="valence_arousal_at = [7, 8]"),
+        Answering([0.0] * count),
+    )
+    if count == 9:
+        assert math.fsum(reader.read_aligned(GREY)[0]) == pytest.approx(1.0)
+        return
+    with pytest.raises(ModelError, match=f"its {count} logits are not 9 finite numbers"):
+        reader.read_aligned(GREY)
 
 
 def test_place_of_says_sad_is_low_and_angry_is_high() -> None:
@@ -177,8 +220,12 @@ def test_error_names_the_landmarks_when_detector_gave_nan(tmp_path: Path) -> Non
         reader.read(np.zeros((100, 100, 3), np.uint8), [(math.nan, 0.0)] * 5)
 
 
-def test_card_is_refused_when_it_is_for_faces_or_no_square(tmp_path: Path) -> None:
-    for wrong in (card(tmp_path, task="faces"), card(tmp_path, side=(48, 64))):
+def test_card_is_refused_when_it_is_for_faces_or_no_square_or_too_large(tmp_path: Path) -> None:
+    for wrong in (
+        card(tmp_path, task="faces"),
+        card(tmp_path, side=(48, 64)),
+        card(tmp_path, side=(513, 513)),
+    ):
         with pytest.raises(ModelError, match="card of test"):
             EmotionReader(wrong, Answering([0.0] * 8))
 

@@ -10,7 +10,7 @@ import pytest
 
 from moodride.errors import ModelError, SourceError
 from moodride.vision.card import Card, load_card
-from moodride.vision.retinaface import FaceDetector, make_priors, search_region
+from moodride.vision.retinaface import FaceDetector, make_priors
 
 MODELS = Path(__file__).resolve().parents[2] / "models" / "retinaface"
 FACE = (100.0, 60.0, 180.0, 170.0)
@@ -299,9 +299,3 @@ def test_nobody_is_found_when_there_is_nothing_but_one_colour_or_noise() -> None
     for value in (0, 128, 255):
         assert detector.detect(np.full((480, 640, 3), value, np.uint8)) == []
     assert detector.detect(frame(640, 480, 3)) == []
-
-
-def test_a_search_region_is_a_square_around_the_face() -> None:
-    left, top, right, bottom = search_region((100, 60, 180, 160), zoom=2.0)
-    assert (left, top, right, bottom) == (40, 10, 240, 210)
-    assert search_region((5, 5, 5, 5)) == (1, 1, 9, 9)

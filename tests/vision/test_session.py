@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from models_kit import EIGHT, tiny_network, write_card
 
 from moodride.errors import ModelError
 from moodride.vision.card import load_card
@@ -96,7 +97,11 @@ def test_a_network_is_refused_when_half_of_it_is_missing(copied: Path) -> None:
     ("pattern", "new", "says"),
     [
         (r'name = "image"', 'name = "picture"', "its inputs are image, card.toml says picture"),
-        (r"width = 128", "width = 160", "its input is [1, 3, 128, 128]"),
+        (
+            r'channels = "bgr"\nmean = .*\nstd = .*',
+            'channels = "grey"\nmean = [1.0]\nstd = [1.0]',
+            "card.toml says [1, 1, 128, 128]",
+        ),
     ],
 )
 def test_a_network_is_refused_when_the_card_describes_another(
@@ -110,3 +115,41 @@ def test_a_network_is_refused_when_the_card_describes_another(
 def test_a_network_is_refused_when_it_lacks_an_output(copied: Path) -> None:
     with pytest.raises(ModelError, match="it has no output logits"):
         Session(load_card(copied), outputs=("boxes", "logits"))
+
+
+NINE = np.arange(27, dtype=float).reshape(3, 9).tolist()
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A network of others: no names on the card, any number of pictures at once."""
+    data = tiny_network(NINE)
+    path = write_card(tmp_path, data, labels=EIGHT[:7], emotions=VALENCE)
+    path.with_suffix(".onnx").write_bytes(data)
+    return path
+
+
+VALENCE = "outputs = { valence_arousal_at = [7, 8] }"
+
+
+def test_only_input_and_output_are_found_when_card_does_not_name_them(published: Path) -> None:
+    session = Session(load_card(published), outputs=("",))
+    blob = np.zeros((1, 3, 16, 16), np.float32)
+    blob[0, 1] = 2.0
+    (answer,) = session.run(blob)
+    assert answer[0].tolist() == pytest.approx([2.0 * value for value in NINE[1]])
+
+
+def test_network_is_refused_when_its_fixed_side_is_another(tmp_path: Path) -> None:
+    data = tiny_network(NINE, side=17, free=False)
+    path = write_card(tmp_path, data)
+    path.with_suffix(".onnx").write_bytes(data)
+    with pytest.raises(ModelError, match=re.escape("its input is [1, 3, 17, 17]")):
+        Session(load_card(path), outputs=("",))
+
+
+def test_network_is_refused_when_it_has_several_outputs_and_card_names_none(copied: Path) -> None:
+    with pytest.raises(ModelError, match="its outputs are .*: the card has to name them"):
+        Session(load_card(copied), outputs=("",))
+    with pytest.raises(ModelError, match="the card has to name them"):
+        Session(load_card(copied), outputs=("boxes", ""))

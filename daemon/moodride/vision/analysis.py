@@ -81,6 +81,10 @@ class EmotionNet(Protocol):
     def size(self) -> int:
         """Side of the aligned face in pixels."""
 
+    @property
+    def grey(self) -> bool:
+        """Whether it looks at grey pictures only."""
+
     def read_aligned(self, face: Picture, /) -> tuple[Distribution, float | None, float | None]:
         """Distribution, valence and arousal of a face that `align` made."""
 
@@ -145,7 +149,8 @@ class Analyser:
     def _feel(self, frame: Frame, face: Detected) -> tuple[float, Feeling]:
         """Quality and feeling; nothing for landmarks that cannot be a face's."""
         try:
-            aligned = align(frame.bgr, face.landmarks_xy, size=self._emotion.size)
+            grey = self._emotion.grey
+            aligned = align(frame.bgr, face.landmarks_xy, size=self._emotion.size, grey=grey)
             quality = face_quality(aligned, face.landmarks_xy)
             return quality, self._emotion.read_aligned(aligned)
         except ModelError:

@@ -2,23 +2,34 @@
 
 Nothing about a network is guessed from its file's name: sizes, means, the order of
 labels and the priors all stand in a TOML file beside it, and the file is only used
-while its sha256 is the one on the card.
+while it is the one on the card: by its sha256 where we ship it, by git's blob id where
+somebody else publishes it (`moodride.models` fetches those).
 """
 
 from __future__ import annotations
 
 import difflib
-import hashlib
 import tomllib
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from moodride.errors import ModelError
 from moodride.types import EMOTIONS, Emotion
+from moodride.vision.weights import read_bounded, read_weights
 
 __all__ = [
+    "LARGEST_CARD",
+    "LARGEST_MODEL",
     "Card",
     "EmotionOutputs",
     "EmotionSpec",
@@ -32,8 +43,8 @@ __all__ = [
 LARGEST_CARD: Final = 65_536
 """Bytes; a card is a page of text."""
 
-LARGEST_MODEL: Final = 64 * 1024 * 1024
-"""Bytes; far above any network that runs in a car, far below its memory."""
+LARGEST_MODEL: Final = 128 * 1024 * 1024
+"""Bytes; above the largest network with a card of its own (RetinaFace ResNet-50 has 110 MB)."""
 
 _REMEDY: Final = "take the card and the model from the same release"
 
@@ -45,22 +56,45 @@ class _Part(BaseModel):
 
 
 class FileSpec(_Part):
-    """The network's file, in the card's own folder."""
+    """The network's file, in the card's own folder.
+
+    Attributes:
+        path: its name.
+        sha256: of its content; needed where ``git_blob`` is not given, and so is ``bytes``.
+        bytes: its size.
+        git_blob: git's blob id of its content (`moodride.vision.weights.BlobId`).
+        url: where it is published; such a file does not come with us.
+    """
 
     path: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    bytes: int = Field(gt=0, le=LARGEST_MODEL)
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    bytes: int | None = Field(default=None, gt=0, le=LARGEST_MODEL)
+    git_blob: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    url: str | None = Field(default=None, pattern=r"^https://[^\s@/?#]+/[^\s@]+$", max_length=1000)
+
+    @property
+    def most(self) -> int:
+        """Bytes that the file has at most."""
+        return self.bytes or LARGEST_MODEL
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.git_blob is None and (self.sha256 is None or self.bytes is None):
+            message = "the file needs sha256 and bytes, or git_blob"
+            raise ValueError(message)
+        return self
 
 
 class InputSpec(_Part):
     """What goes in: 1 x channels x height x width, float32, ``(x - mean) / std`` of 0..255.
 
     Attributes:
+        name: of the input's tensor; empty for the only input, whatever its name.
         mean: one value for each channel, in the order of ``channels``.
         std: likewise.
     """
 
-    name: str
+    name: str = ""
     width: int = Field(ge=8, le=4096)
     height: int = Field(ge=8, le=4096)
     channels: Literal["bgr", "rgb", "grey"]
@@ -83,12 +117,26 @@ class InputSpec(_Part):
         return self
 
 
-class FaceOutputs(_Part):
-    """The names of a detector's outputs."""
+_Names = Annotated[str, Field(min_length=1)] | Annotated[tuple[str, ...], Field(min_length=1)]
 
-    boxes: str
-    scores: str
-    landmarks: str
+
+class FaceOutputs(_Part):
+    """The names of a detector's outputs; of each kind one, or one for each level."""
+
+    boxes: _Names
+    scores: _Names
+    landmarks: _Names
+
+    @property
+    def by_kind(self) -> tuple[tuple[str, ...], ...]:
+        """The names of boxes, of scores and of landmarks."""
+        kinds = (self.boxes, self.scores, self.landmarks)
+        return tuple((names,) if isinstance(names, str) else names for names in kinds)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, in the order in which they are asked for."""
+        return tuple(name for names in self.by_kind for name in names)
 
 
 class FaceSpec(_Part):
@@ -98,7 +146,13 @@ class FaceSpec(_Part):
         strides: input pixels between the positions of each level.
         min_sizes: sides of each level's priors in input pixels.
         variances: of centres and landmarks, and of sizes.
-        scores_are: whether the softmax is part of the network.
+        scores_are: for each prior two numbers, background and face, after the softmax
+            ("softmax") or before it ("logits"), or only the face's, after the logistic
+            function ("probability") or before it ("logit").
+        answers_are: offsets from the priors, or "places" where the network decodes them
+            itself: corners and points as parts of the input's width and height.
+        layout: of each output: "rows" (1 x priors x values), "columns" (1 x values x
+            priors) or "maps" (1 x sizes * values x height x width, one for each level).
         score_min: below this a face is none, 0..1.
         nms_iou: faces that overlap by more are one, 0..1.
     """
@@ -107,7 +161,9 @@ class FaceSpec(_Part):
     min_sizes: tuple[tuple[float, ...], ...]
     variances: tuple[float, float]
     outputs: FaceOutputs
-    scores_are: Literal["softmax", "logits"]
+    scores_are: Literal["softmax", "logits", "probability", "logit"]
+    answers_are: Literal["offsets", "places"] = "offsets"
+    layout: Literal["rows", "columns", "maps"] = "rows"
     score_min: float = Field(gt=0, lt=1)
     nms_iou: float = Field(gt=0, lt=1)
 
@@ -123,32 +179,65 @@ class FaceSpec(_Part):
         if min(self.variances) <= 0:
             message = "variances must be above 0"
             raise ValueError(message)
+        levels = {len(self.strides)}
+        allowed = levels if self.layout == "maps" else {1} | levels
+        if not {len(names) for names in self.outputs.by_kind} <= allowed:
+            message = "outputs need one name, or one for each level (maps always)"
+            raise ValueError(message)
         return self
 
 
 class EmotionOutputs(_Part):
-    """The names of an emotion network's outputs."""
+    """Where an emotion network's answers are.
 
-    logits: str
+    Attributes:
+        logits: the name of that output; empty for the only one, whatever its name.
+        valence_arousal: the name of an output of those two numbers.
+        valence_arousal_at: or their positions, from 0, in the output of the logits; the
+            logits are the other positions, in order.
+    """
+
+    logits: str = ""
     valence_arousal: str | None = None
+    valence_arousal_at: tuple[NonNegativeInt, NonNegativeInt] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.valence_arousal is not None and self.valence_arousal_at is not None:
+            message = "valence and arousal have a name or positions, not both"
+            raise ValueError(message)
+        if self.valence_arousal is not None and not (self.logits and self.valence_arousal):
+            message = "two outputs need a name each"
+            raise ValueError(message)
+        return self
 
 
 class EmotionSpec(_Part):
     """How an emotion network's answers become a distribution.
 
     Attributes:
-        labels: the emotions in the order of the logits; each of the eight once.
+        labels: the emotions in the order of the logits; those of the eight that are
+            missing have probability 0.
         temperature: the logits are divided by it before the softmax.
     """
 
-    labels: tuple[Emotion, ...]
-    outputs: EmotionOutputs
+    labels: tuple[Emotion, ...] = Field(min_length=2, max_length=len(EMOTIONS))
+    outputs: EmotionOutputs = Field(default_factory=EmotionOutputs)
     temperature: float = Field(default=1.0, gt=0)
+
+    @property
+    def width(self) -> int:
+        """Numbers in the output of the logits."""
+        return len(self.labels) + (2 if self.outputs.valence_arousal_at else 0)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if sorted(self.labels) != sorted(EMOTIONS):
-            message = "labels must name each of the eight emotions once"
+        if len(set(self.labels)) != len(self.labels):
+            message = "labels must name an emotion only once"
+            raise ValueError(message)
+        at = self.outputs.valence_arousal_at
+        if at is not None and (at[0] == at[1] or max(at) >= self.width):
+            message = f"valence_arousal_at must be two positions of 0..{self.width - 1}"
             raise ValueError(message)
         return self
 
@@ -189,21 +278,18 @@ class Card(_Part):
         """The network's file."""
         return self._source.parent / self.file.path
 
+    @property
+    def remedy(self) -> str:
+        """What helps where the network's file is missing or damaged."""
+        return f"moodride models fetch {self.name}" if self.file.url else "install the model again"
+
     def read_model(self) -> bytes:
-        """Return the network's bytes, checked against the card.
+        """Return the network's bytes, checked against the card and the record.
 
         Raises:
             ModelError: the file is missing, unreadable, truncated or another one.
         """
-        path = self.model_path
-        data = _read(path, most=self.file.bytes)
-        if len(data) < self.file.bytes:
-            what = f"truncated: {len(data)} of {self.file.bytes} bytes"
-            raise ModelError(what, where=str(path), remedy="install the model again")
-        if len(data) > self.file.bytes or hashlib.sha256(data).hexdigest() != self.file.sha256:
-            what = f"not the file that {self._source.name} describes (its sha256 differs)"
-            raise ModelError(what, where=str(path), remedy=_REMEDY)
-        return data
+        return read_weights(self.model_path, self.file, card=self._source.name, remedy=self.remedy)
 
 
 def load_card(path: Path) -> Card:
@@ -212,7 +298,7 @@ def load_card(path: Path) -> Card:
     Raises:
         ModelError: the card is missing, no TOML, or not what a card must be.
     """
-    data = _read(path, most=LARGEST_CARD)
+    data = read_bounded(path, most=LARGEST_CARD, remedy="install the models")
     if len(data) > LARGEST_CARD:
         raise ModelError("too large for a model card", where=str(path), remedy=_REMEDY)
     try:
@@ -225,18 +311,6 @@ def load_card(path: Path) -> Card:
     # The one thing that no key of the file says; the card is frozen for everyone else.
     card._source = path  # noqa: SLF001
     return card
-
-
-def _read(path: Path, *, most: int) -> bytes:
-    """Read a file, but never more than a byte above ``most``."""
-    try:
-        with path.open("rb") as file:
-            return file.read(most + 1)
-    except FileNotFoundError as error:
-        raise ModelError("missing", where=str(path), remedy="install the models") from error
-    except OSError as error:
-        what = f"cannot be read ({error.strerror or error})"
-        raise ModelError(what, where=str(path), remedy="check the file and its rights") from error
 
 
 def _first(error: ValidationError) -> str:

@@ -1,7 +1,8 @@
 """Read the expression of an aligned face: eight probabilities, valence and arousal.
 
 The card says everything about the network: side, channels, mean and deviation, the
-order of its labels, the temperature that calibrates it. What comes out is one frame's
+order of its labels (seven or eight of them, as published networks have), where valence
+and arousal are, the temperature that calibrates it. What comes out is one frame's
 raw reading; smoothing and moods are the business of `moodride.mood`.
 """
 
@@ -31,6 +32,9 @@ __all__ = ["CIRCUMPLEX", "EmotionReader", "place_of"]
 _log = logging.getLogger(__name__)
 
 _REMEDY: Final = "take the card and the model from the same release"
+
+_SIDE_MAX: Final = 512
+"""Pixels; no larger face is cut out (`moodride.vision.align.align`)."""
 
 CIRCUMPLEX: Final[Mapping[Emotion, tuple[float, float]]] = MappingProxyType(
     {
@@ -90,7 +94,9 @@ class EmotionReader:
         depth = (card.input.depth, 1, 1)
         self._mean = np.array(card.input.mean, np.float32).reshape(depth)
         self._std = np.array(card.input.std, np.float32).reshape(depth)
-        self._order = [spec.labels.index(emotion) for emotion in EMOTIONS]
+        self._emotions = [EMOTIONS.index(label) for label in spec.labels]
+        self._width = spec.width
+        self._place_at = spec.outputs.valence_arousal_at
         self._temperature = spec.temperature
 
     @classmethod
@@ -118,6 +124,11 @@ class EmotionReader:
     def size(self) -> int:
         """Side of the aligned face in pixels."""
         return self._size
+
+    @property
+    def grey(self) -> bool:
+        """Whether the network looks at grey pictures only."""
+        return self._channels == "grey"
 
     def read(
         self, frame: NDArray[np.uint8], landmarks_xy: Landmarks
@@ -147,16 +158,27 @@ class EmotionReader:
         if face.shape[:2] != (self._size, self._size) or face.dtype != np.uint8:
             msg = f"aligned face is {face.dtype} {face.shape}, not uint8 of side {self._size}"
             raise ValueError(msg)
-        answers = self._session.run(self._blob(face))
-        logits = np.asarray(answers[0], np.float64).reshape(-1)
+        answers = [
+            np.asarray(x, np.float64).reshape(-1) for x in self._session.run(self._blob(face))
+        ]
+        logits = answers[0]
+        if logits.shape != (self._width,) or not np.isfinite(logits).all():
+            what = f"its {logits.size} logits are not {self._width} finite numbers"
+            raise ModelError(what, where=self._where, remedy=_REMEDY)
+        if self._place_at is not None:
+            answers.append(logits[list(self._place_at)])
+            logits = np.delete(logits, self._place_at)
         distribution = self._distribution(logits)
         if len(answers) == 1:
             return distribution, *place_of(distribution)
-        place = np.asarray(answers[1], np.float64).reshape(-1)
+        return distribution, *self._place(answers[1])
+
+    def _place(self, place: NDArray[np.float64]) -> tuple[float, float]:
+        """Check the network's own valence and arousal, and keep them in their range."""
         if place.shape != (2,) or not np.isfinite(place).all():
             raise ModelError("valence and arousal are no numbers", where=self._where)
         valence, arousal = (min(max(float(value), -1.0), 1.0) for value in place)
-        return distribution, valence, arousal
+        return valence, arousal
 
     def _blob(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Bring a face to the card's channels, mean and deviation: 1 x C x S x S."""
@@ -171,11 +193,12 @@ class EmotionReader:
         return values[None]
 
     def _distribution(self, logits: NDArray[np.float64]) -> Distribution:
-        """Calibrate, put into the order of `EMOTIONS`, and make sure that it sums to 1."""
-        if logits.shape != (len(EMOTIONS),) or not np.isfinite(logits).all():
-            what = f"its {logits.size} logits are not {len(EMOTIONS)} finite numbers"
-            raise ModelError(what, where=self._where, remedy=_REMEDY)
-        powers = np.exp((logits - logits.max()) / self._temperature)[self._order]
+        """Calibrate, put into the order of `EMOTIONS`, and make sure that it sums to 1.
+
+        An emotion that the network does not know has probability 0.
+        """
+        powers = np.zeros(len(EMOTIONS))
+        powers[self._emotions] = np.exp((logits - logits.max()) / self._temperature)
         shares = (powers / powers.sum()).tolist()
         return tuple(share / math.fsum(shares) for share in shares)
 
@@ -185,4 +208,9 @@ def _spec(card: Card) -> EmotionSpec:
     if card.emotions is None or card.input.width != card.input.height:
         what = f"card of {card.name} is not that of an emotion network with a square input"
         raise ModelError(what, where=str(card.source), remedy=_REMEDY)
+    if card.input.width > _SIDE_MAX:
+        what = (
+            f"card of {card.name} wants faces of side {card.input.width}, {_SIDE_MAX} is the most"
+        )
+        raise ModelError(what, where=str(card.source), remedy="choose a smaller network")
     return card.emotions

@@ -1,0 +1,1 @@
+"""Which networks there are, and how those that others publish get here."""
