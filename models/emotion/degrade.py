@@ -2,8 +2,9 @@
 
 Each copy does to the published picture what a cabin does to a face between lamp and file:
 before alignment, the landmarks where they were (but for `turned`, whose landmarks turn along,
-as those of a detector would). `augment.degrade`, which training uses, is other code with
-other constants on purpose: what is judged here was not practised.
+as those of a detector would). `augment`, which training uses, practises some of the same
+troubles (little light, light from a side, noise, blur, things in front), but by other code
+with other constants on purpose.
 
 The same picture always gets the same copy: the chances come from the copy's name, a seed
 and the picture's own pixels, not from its place in a list, so that a sample of the pictures

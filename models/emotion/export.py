@@ -20,7 +20,7 @@ import logging
 import os
 import pickle
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,9 +33,11 @@ import torch
 from bench import Bench, Labelled, load_labelled
 from evaluate import DETECTOR
 from judging import measure
+from material import AffectNet
 from metrics import fit_temperature
 from network import INPUT_SIDE, Deployed, EmotionNet, count_macs
 from numpy.typing import NDArray
+from plan import Plan
 from record import write_figures
 from train import RUNS
 
@@ -58,19 +60,19 @@ _PLACES: Final = {
 _TERMS: Final = {
     "": "Weights trained by this project. The labels of FER+ are public; the pictures are those "
     "of the FER2013 challenge, whose commercial use is unsettled. An expression is not a feeling.",
-    "AffectNet": "Weights trained on AffectNet, whose terms allow research only. An expression is "
-    "not a feeling.",
+    AffectNet.name: "Weights trained on AffectNet, whose terms allow research only. An expression "
+    "is not a feeling.",
 }
 _DATA: Final = {
     "": (
         "FER+ labels (Barsoum et al. 2016, microsoft/FERPlus)",
         "FER2013 pictures, training part (Goodfellow et al. 2013)",
     ),
-    "AffectNet": ("AffectNet, training part (Mollahosseini et al. 2017)",),
+    AffectNet.name: ("AffectNet, training part (Mollahosseini et al. 2017)",),
 }
 _LEARNT: Final = {
     "": "FER+ training part, vote distributions, without the pictures that valid repeats",
-    "AffectNet": "AffectNet, training part",
+    AffectNet.name: "AffectNet, training part",
 }
 _OPSET: Final = 17
 
@@ -285,12 +287,25 @@ temperature = {temperature}
 """
 
 
+def _command(plan: dict[str, Any]) -> str:
+    """Say what makes the network again: the options that are not those of the shipped one."""
+    usual = asdict(Plan())
+    words = ["python models/emotion/train.py"]
+    for name, value in plan.items():
+        if name in usual and value != usual[name]:
+            option = name.replace("_", "-")
+            words.append(f"--{option}" if value is True else f"--{option} {value}")
+    words += ["--affectnet FOLDER"] * (plan.get("data") == AffectNet.name)
+    words += ["--start FILE"] * ("start" in plan)
+    return " ".join(words) + " && python models/emotion/export.py"
+
+
 def _training(trained: _Trained) -> str:
     """Say how it was made."""
     plan = "".join(f"{name} = {json.dumps(value)}\n" for name, value in trained.plan.items())
     return f"""\
 [training]
-command = "python models/emotion/train.py && python models/emotion/export.py"
+command = {json.dumps(_command(trained.plan))}
 date = "{datetime.now(UTC).date().isoformat()}"
 duration = "{trained.seconds / 60:.0f} min of CPU time, one thread"
 data = {json.dumps(_LEARNT.get(trained.data, trained.data))}

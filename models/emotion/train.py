@@ -8,8 +8,9 @@ when it was stopped. `export.py` makes the ONNX and the card of what lies there.
 Targets are the vote distributions, the loss is cross-entropy against them, the
 weights that count are an exponential mean of those of the last steps. The landmarks are
 jittered, sometimes as much as a small detector's on a bad frame, which costs nothing on
-good landmarks and holds up on bad ones. Convolutions are moved by Muon, the rest by AdamW:
-over four quarter epochs of the same pictures it came as far as AdamW in half as many more.
+good landmarks and holds up on bad ones. Convolutions are moved by Muon, the rest by AdamW.
+Over four quarter epochs with this network the loss of the fourth was 1.227 with Muon at 0.02
+and 1.298 with AdamW at 3e-3; of the third about 1.27 with Muon at 0.05, 1.372 with AdamW.
 
 Whoever has AffectNet trains on that instead, `--affectnet FOLDER`, from weights learnt
 elsewhere (`--start`), with classes weighted by how rare they are (`--class-weights`),

@@ -53,6 +53,7 @@ class Batches(Dataset[tuple[Tensor, "Targets", Tensor | None]]):
                 shares=stage.shares,
                 whole=stage.whole,
                 altered=stage.altered,
+                sun=stage.sun,
             )
             for number, stage in enumerate(plan.stages)
         }

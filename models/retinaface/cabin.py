@@ -189,8 +189,16 @@ def _mask(rng: np.random.Generator, canvas: NDArray[np.uint8], row: NDArray[np.f
         cv2.line(canvas, ends[0], ends[1], fold, 1, cv2.LINE_AA)
 
 
-def alter(rng: np.random.Generator, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Change light, colour, sharpness and noise of a picture of height x width x 3."""
+def alter(
+    rng: np.random.Generator, image: NDArray[np.uint8], *, sun: float = 0.25
+) -> NDArray[np.uint8]:
+    """Change light, colour, sharpness and noise of a picture of height x width x 3.
+
+    Args:
+        rng: where the chances come from.
+        image: the picture.
+        sun: how many pictures are lit from one side, 0..1.
+    """
     out = image.astype(np.float32)
     if rng.random() < 0.18:
         return _noised(rng, _night(rng, out), most=24)
@@ -198,7 +206,7 @@ def alter(rng: np.random.Generator, image: NDArray[np.uint8]) -> NDArray[np.uint
         out = np.repeat((out @ _GREY)[..., None], 3, axis=2)
     elif rng.random() < 0.5:
         out *= rng.uniform(0.75, 1.25, 3).astype(np.float32)
-    if rng.random() < 0.25:
+    if rng.random() < sun:
         out *= _side_light(rng, *out.shape[:2])[..., None]
     gain = float(np.exp(rng.normal(0, 0.35)))
     mean = float(out.mean())

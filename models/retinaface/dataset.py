@@ -43,6 +43,7 @@ class Sampler:
         shares: how often each of `KINDS` is made, together 1.
         whole: how many scenes and cabin frames are shown whole, 0..1.
         altered: how many pictures are changed in light, focus and noise, 0..1.
+        sun: how many of these are lit from one side, 0..1.
     """
 
     def __init__(  # noqa: PLR0913 - what a stage says of its pictures
@@ -56,9 +57,10 @@ class Sampler:
         shares: Sequence[float],
         whole: float = 0.0,
         altered: float = 1.0,
+        sun: float = 0.25,
     ) -> None:
         self._cache, self._seed, self._shares = cache, seed, list(shares)
-        self._whole, self._altered = whole, altered
+        self._whole, self._altered, self._sun = whole, altered, sun
         self._size = (width, height)
         self._by: dict[str, list[Item]] = {}
         for item in items:
@@ -94,7 +96,7 @@ class Sampler:
         image = canvas.copy()
         occlude(rng, image, known)
         if self._altered == 1 or rng.random() < self._altered:
-            image = alter(rng, image)
+            image = alter(rng, image, sun=self._sun)
         if rng.random() < 0.5:
             canvas = np.ascontiguousarray(canvas[:, ::-1])
             image, known = mirror(image, known)

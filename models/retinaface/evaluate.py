@@ -219,7 +219,7 @@ def write(result: Mapping[str, Any], detectors: Sequence[Detector]) -> None:
             figures["others"] = {_plain(other.name): _brief(found[other.name]) for other in others}
         _put(one.card, figures)
     clips = {_plain(name): one["found"][TRACKED] for name, one in result["clips"].items()}
-    _put(HERE / "card-track.toml", method | {"frames_in_which_the_driver_is_found": clips})
+    _put(HERE / "card-track.toml", method | {"frames_in_which_a_face_is_found": clips})
 
 
 def _put(path: Path, figures: Mapping[str, Any]) -> None:
@@ -266,7 +266,8 @@ def _options() -> argparse.Namespace:
         parser.error("--sample must be at least 2")
     if options.jobs < 1 or options.every < 0:
         parser.error("--jobs must be at least 1, --every at least 0")
-    if options.write and (options.sample or options.ours) and not options.choose_threshold:
+    part = options.sample or (options.ours and not options.choose_threshold)
+    if options.write and part:
         parser.error("--write is for figures of all pictures and detectors")
     return options
 

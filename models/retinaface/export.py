@@ -1,7 +1,8 @@
 """Write the trained weights as ONNX, each way to use them with its card.
 
 ``python models/retinaface/export.py`` takes the state that `train.py` saved. The weights go
-into two files, one of floats and one of eight-bit integers (see `quantise`), whose height and
+into two files, one of floats and one of eight-bit integers (see `quantise`; their ranges need
+the cache that `labels` makes of ../shared, `--floats` does not), whose height and
 width are free: onnxruntime runs them as fast as files of one size once a card has fixed these.
 So a file serves three cards: 320 x 240 to search a whole frame; 640 x 480 to find faces of half
 that size at four times the cost; 128 x 128 to find a known face again in the square around
@@ -211,6 +212,7 @@ def _training(plan: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, An
     return {
         "command": (
             "python models/retinaface/train.py && python models/retinaface/export.py "
+            "&& python models/retinaface/evaluate.py --choose-threshold --write "
             "&& python models/retinaface/evaluate.py --write"
         ),
         "plan": plan["name"],
@@ -251,8 +253,13 @@ def _own() -> dict[str, Any]:
             f"Muon for weights that mix channels, rate {rates['muon']:g}, decay {decay['muon']:g}",
             f"AdamW for the rest, rate {rates['adamw']:g}, decay {decay['adamw']:g}",
         ],
-        "rate": f"a rise of {train.WARM} steps and a fall to 0, twice (train.rate)",
+        "rate": f"a rise of {train.WARM} steps and a fall to 0, three times (train.rate)",
         "teacher": "features of the published RetinaFace MobileNet-0.25 (teacher.apart)",
+        "note": (
+            "The plan grew while it ran: what the stages from steps 1250, 5000 and 8000 on do was "
+            "decided when they were reached. Where steps are fewer than planned, the weights "
+            "are those of that step."
+        ),
     }
 
 
@@ -296,6 +303,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write to")
     parser.add_argument("--floats", action="store_true", help="no files of integers")
     options = parser.parse_args()
+    if not options.floats and not (CACHE / "items.json").exists():
+        parser.error("no pictures for the ranges of integers: run labels.py, or take --floats")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     state = torch.load(options.checkpoint, map_location="cpu")

@@ -208,7 +208,7 @@ def _unmarked(seen: list[_Seen], used: set[int]) -> list[Known]:
 
 
 def _cabin(labels: list[list[float]], seen: list[_Seen]) -> list[Known]:
-    """Average the machine labels with what is seen; a label of a low score is not sure."""
+    """Take what is seen where it confirms a machine label; a label of a low score is not sure."""
     rows = np.array(labels, dtype=np.float64).reshape(-1, 15)
     rows[:, 2:4] += rows[:, :2]
     overlaps = iou(rows[:, :4], np.array([one.row[:4] for one in seen]).reshape(-1, 4))

@@ -46,10 +46,11 @@ NOTES: Final = (
     (
         "Labels: boxes of scenes that people labelled are those of the published RetinaFace and "
         "YuNet where these agree with the people; those of cabins and LFW are YuNet's, in cabins "
-        "averaged with what the two see. So these two have an advantage in overlap, and a face "
-        "that neither they nor people saw is missing. A face that only one network saw is "
-        "neither right nor wrong. Landmarks are judged on those of people (MTFL) at scores from "
-        "0.5: the median, in parts of the distance of the eyes."
+        "what the two see where they confirm it. So these two have an advantage in overlap, and "
+        "a face that neither they nor people saw is missing. A face that only one network saw is "
+        "neither right nor wrong. Landmarks are judged on those of people (MTFL) that lie near "
+        "the published RetinaFace's (others are of another crop), at scores from 0.5: the "
+        "median, in parts of the distance of the eyes."
     ),
     (
         "Ours learnt from other pictures of the same sets, and from the published RetinaFace as "

@@ -47,6 +47,7 @@ class Stage:
         whole: how many of the scenes and cabin frames are shown whole, as the service sees
             them, and not around one of their faces, 0..1.
         altered: how many pictures are changed in light, focus and noise, 0..1.
+        sun: how many of these are lit from one side, 0..1.
     """
 
     width: int
@@ -58,6 +59,7 @@ class Stage:
     shares: tuple[float, ...] = (0.34, 0.16, 0.08, 0.27, 0.15)
     whole: float = 0.0
     altered: float = 1.0
+    sun: float = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +182,7 @@ def published(
 
 
 def _falling(step: float, falls: tuple[int, ...]) -> float:
-    """Return a tenth less from each fall on."""
+    """Return 1, and from each fall on a tenth of what it was."""
     return 0.1 ** sum(step >= fall for fall in falls)
 
 

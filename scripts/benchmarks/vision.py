@@ -249,7 +249,7 @@ def _plot(found: dict[str, list[dict[str, float]]], path: Path) -> None:
         whole = _median(found[way], "whole")
         axes.text(max(whole, left[place]) + 0.3, place, f"{whole:.1f} ms", va="center")
     axes.set_xlabel("CPU milliseconds per 640x480 frame, one thread, median")
-    axes.legend(frameon=False, ncols=4, loc="lower right")
+    axes.legend(frameon=False, ncols=4, loc="upper right")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 

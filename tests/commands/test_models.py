@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 from models_kit import EIGHT, Answer, Server, serving, tiny_network, write_card
 
+from moodride.config import project_root
 from moodride.types import EMOTIONS, Emotion
+from moodride.vision.card import load_card
 from moodride.vision.emotions import EmotionReader
 
 PADDING = random.Random(3).normalvariate
@@ -99,7 +101,8 @@ def test_published_model_is_fetched_verified_and_read_when_its_card_plugs_it_in(
     fetched = models(root, "fetch", "published", MOODRIDE_MODELS_MIRROR=server.url)
     assert fetched.returncode == 0, fetched.stderr
     card = root / "models" / "theirs" / "published.toml"
-    assert f"vision.emotion_card = {json.dumps(str(card))}" in fetched.stdout
+    # From the root: an upgrade moves that, and the owner's configuration stays.
+    assert 'vision.emotion_card = "models/theirs/published.toml"' in fetched.stdout
     assert "fetched, nothing to do" in models(root, "fetch", "published").stdout
     verified = models(root, "verify")
     assert (verified.returncode, verified.stdout.split()) == (0, ["good", "published", "fetched"])
@@ -155,6 +158,32 @@ def test_verify_fails_when_the_network_is_not_what_its_card_says(
     result = models(root, "verify")
     assert result.returncode == 65
     assert "its 9 logits are not 8 finite numbers" in result.stdout
+
+
+def test_verify_fails_when_a_detector_does_not_answer_as_its_card_says(root: Path) -> None:
+    ours = project_root() / "models" / "retinaface"
+    folder = root / "models" / "faces"
+    folder.mkdir()
+    card = (ours / "card-track.toml").read_text()
+    assert "[98, 166]" in card
+    (folder / "card.toml").write_text(card.replace("[98, 166]", "[98, 120, 166]"))
+    shutil.copy(ours / load_card(ours / "card-track.toml").file.path, folder)
+    result = models(root, "verify", "faces")
+    assert result.returncode == 65
+    assert "where the card's priors need" in result.stdout
+    assert "retinaface" in result.stdout
+    (folder / "card.toml").write_text(card)
+    assert models(root, "verify", "faces").returncode == 0
+
+
+def test_list_shows_brackets_of_a_card_as_they_are(root: Path) -> None:
+    card = root / "models" / "theirs" / "published.toml"
+    text = card.read_text().replace('name = "published"', 'name = "a[b]c"')
+    card.write_text(text.replace("Apache-2.0 (code)", "own [/terms]"))
+    result = models(root, "list")
+    assert result.returncode == 0, result.stderr
+    assert "a[b]c" in result.stdout
+    assert "own [/terms]" in result.stdout
 
 
 def test_fetch_names_the_known_models_when_there_is_no_such_one(root: Path) -> None:

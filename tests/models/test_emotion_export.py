@@ -23,7 +23,7 @@ torch = pytest.importorskip("torch", reason="training needs torch, running does 
 pytest.importorskip("onnx", reason="export needs onnx, running does not")
 
 MODELS = Path(__file__).resolve().parents[2] / "models" / "emotion"
-NAMES = ("bench", "dataset", "export", "network", "plan")
+NAMES = ("bench", "dataset", "export", "material", "network", "plan")
 
 
 def loaded() -> SimpleNamespace:
@@ -54,7 +54,7 @@ def checkpoint(path: Path, *, places: bool = False, **changes: Any) -> Path:
             value.mul_(2)
     mean = torch.optim.swa_utils.AveragedModel(net)
     made = rooms.plan.Plan(valence_arousal=0.5 if places else 0.0)
-    plan = rooms.plan.record(made, data="AffectNet" if places else "")
+    plan = rooms.plan.record(made, data=rooms.material.AffectNet.name if places else "")
     saved = {"plan": plan, "mean": mean.state_dict(), "epoch": 28, "seconds": 6000.0}
     torch.save(saved | changes, path)
     return path
@@ -156,7 +156,9 @@ def test_head_of_its_own_is_exported_and_named(tmp_path: Path, pictures: Any) ->
     assert "head that was trained" in card.description
     assert "research only" in card.terms
     assert "AffectNet" in card.data[0]
-    assert card.training["plan"]["data"] == "AffectNet"
+    assert card.training["plan"]["data"] == "affectnet"
+    assert "AffectNet" in card.training["data"]
+    assert "train.py --valence-arousal 0.5 --affectnet FOLDER && " in card.training["command"]
     face = np.random.default_rng(1).integers(0, 256, (48, 48), dtype=np.uint8)
     distribution, *place = EmotionReader.load(tmp_path / "card.toml").read_aligned(face)
     assert place != pytest.approx(place_of(distribution), abs=1e-3)

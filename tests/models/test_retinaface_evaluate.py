@@ -164,7 +164,7 @@ def test_the_shipped_detector_is_judged_by_its_card(rooms: Any) -> None:
     assert cards[0] == MODELS / "card.toml"
     assert not [path for path in cards if "track" in path.name]
     one = peers.ours(cards[0])
-    assert one.size == (MODELS / "retinaface-320x240.onnx").stat().st_size
+    assert one.size == (MODELS / "retinaface.onnx").stat().st_size
     assert one.find(one.own)(np.full((240, 320, 3), 127, np.uint8)).shape == (0, 15)
     assert len(one.find(0.001)(np.full((240, 320, 3), 127, np.uint8))) > 0
 
@@ -208,7 +208,7 @@ def test_figures_go_into_the_cards_and_all_else_stays(
     assert after.figures["others"]["Peer_320x240"]["bytes"] == 1234
     assert after.model_copy(update={"figures": {}}) == before.model_copy(update={"figures": {}})
     track = load_card(tmp_path / "card-track.toml")
-    assert track.figures["frames_in_which_the_driver_is_found"] == {"a_mp4": 0.5}
+    assert track.figures["frames_in_which_a_face_is_found"] == {"a_mp4": 0.5}
     kept = json.loads((tmp_path / "figures.json").read_text())
     assert kept["detectors"]["ours"]["groups"]["all"]["ap50"] == 1.0
 
@@ -219,6 +219,7 @@ def test_figures_go_into_the_cards_and_all_else_stays(
         (["--sample", "1"], "at least 2"),
         (["--sample", "5", "--write"], "--write is for figures of all"),
         (["--ours", "--write"], "--write is for figures of all"),
+        (["--sample", "5", "--write", "--choose-threshold"], "--write is for figures of all"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(

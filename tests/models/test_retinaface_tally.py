@@ -140,3 +140,12 @@ def test_landmarks_are_measured_in_eye_distances_on_pictures_people_marked(rooms
     item = labels.Item("small", "a.jpg", 0, 240, 320, faces)
     sums = tally(rooms, (item, none))
     assert (sums.at(0.5), sums.landmark_error()) == ((1.0, 0), None)
+
+
+def test_landmarks_that_a_network_set_judge_nobody(rooms: Any) -> None:
+    labels = rooms("labels")
+    points = [[30.12, 40.07], [70.31, 40.96], [50.48, 60.15], [35.73, 75.62], [65.29, 75.84]]
+    item = labels.Item("small", "a.jpg", 0, 240, 320, [labels.Known(box=ONE, points=points)])
+    same = np.array([[*ONE, *np.ravel(points), 0.9]])
+    sums = tally(rooms, (item, same))
+    assert (sums.at(0.5), sums.landmark_error()) == ((1.0, 0), None)

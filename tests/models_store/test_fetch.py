@@ -171,7 +171,9 @@ def test_fetch_starts_anew_when_another_part_is_sent(
     assert card.read_model() == CONTENT
 
 
-@pytest.mark.parametrize("damage", ["changed", "longer", "shorter", "foreign", "no etag", "list"])
+@pytest.mark.parametrize(
+    "damage", ["changed", "longer", "shorter", "foreign", "no etag", "list", "deep"]
+)
 def test_fetch_ends_well_when_the_part_file_was_damaged(
     card: Card, server: Server, damage: str
 ) -> None:
@@ -190,7 +192,7 @@ def test_fetch_ends_well_when_the_part_file_was_damaged(
     elif damage == "no etag":
         about.write_text(about.read_text().replace('"\\"one\\""', "7"))
     else:
-        about.write_text("[]")
+        about.write_text("[]" if damage == "list" else "[" * 4000)
     get(card, server)
     tried = damage in {"changed", "shorter"}  # only the end, or the rest itself, can tell
     assert ("Range" in server.asked[1]) == tried
@@ -340,6 +342,35 @@ def test_redirect_is_refused_when_it_is_not_to_https(
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize("target", ["https://[bad/x", "https://h\xe9/x"])
+def test_redirect_is_refused_when_it_is_to_no_address(
+    card: Card, server: Server, target: str
+) -> None:
+    server.usual = Answer(status=302, body=b"", headers={"Location": target})
+    with pytest.raises(ModelError, match="published.onnx: cannot be opened, or leads to"):
+        get(card, server)
+    assert len(server.asked) == 1
+    assert files(card) == set()
+
+
+@pytest.mark.parametrize("url", ["https://[h/x", "https://a..invalid/x", "https://m.invalid/\xe4"])
+def test_fetch_is_refused_when_the_cards_address_is_none(card: Card, url: str) -> None:
+    text = card.source.read_text()
+    card.source.write_text(text.replace("https://models.invalid/folder/published.onnx", url))
+    with pytest.raises(ModelError, match="cannot be opened"):
+        fetch(load_card(card.source), pause_s=0.0)
+    assert files(card) == set()
+
+
+def test_fetch_is_refused_when_the_proxy_is_no_address(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http:/x")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(ModelError, match="proxy URL"):
+        fetch(card, pause_s=0.0)
+
+
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     if not shutil.which("openssl"):
@@ -430,6 +461,19 @@ def test_no_link_is_followed_when_it_has_the_part_files_name(card: Card, server:
     with pytest.raises(StorageError, match="cannot be written"):
         get(card, server)
     assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["published.onnx.about.part", "published.onnx.sha256.part"])
+def test_link_is_replaced_when_it_has_the_name_of_a_file_to_write(
+    card: Card, server: Server, name: str
+) -> None:
+    victim = card.source.parent.parent / "victim"
+    victim.write_text("mine")
+    card.model_path.with_name(name).symlink_to(victim)
+    get(card, server)
+    assert victim.read_text() == "mine"
+    assert card.read_model() == CONTENT
+    assert files(card) == WHOLE
 
 
 def test_record_is_made_when_the_model_was_copied_here(card: Card) -> None:

@@ -93,9 +93,11 @@ def test_broken_card_is_damaged_and_other_toml_is_none(tmp_path: Path) -> None:
     (tmp_path / "a" / "split.toml").write_text("films = ['a', 'b']\n")
     (tmp_path / "a" / "half.toml").write_text("schema = 1\nname = 'x")
     (tmp_path / "a" / "other.toml").write_text("schema = 2\n")
+    (tmp_path / "a" / "deep.toml").write_text("a = " + "[" * 60_000)
     (tmp_path / "a" / "folder.toml").mkdir()
     models = {one.name: one for one in find_models(tmp_path)}
-    assert set(models) == {"good", "a/half.toml", "a/other.toml", "a/folder.toml"}
+    broken = {"a/half.toml", "a/other.toml", "a/deep.toml", "a/folder.toml"}
+    assert set(models) == {"good", *broken}
     assert "no TOML" in models["a/half.toml"].problem
     assert all(models[name].state == "damaged" for name in set(models) - {"good"})
 

@@ -132,6 +132,22 @@ def test_old_version_goes_when_a_new_one_is_staged(source: Path, target: Path) -
     assert (target / "etc/systemd/system" / UNITS[0]).read_text().endswith("# another\n")
 
 
+def test_fetched_networks_go_along_when_a_new_version_is_staged(source: Path, target: Path) -> None:
+    folder = source / "models" / "emotieffnet"
+    folder.mkdir(parents=True)
+    (folder / "big.toml").write_text("a card")
+    stage(source, target)
+    fetched = target / "opt/moodride/current/models/emotieffnet"
+    (fetched / "big.onnx").write_bytes(b"weights")
+    (fetched / "big.onnx.sha256").write_text("0 big.onnx")
+    (source / "config" / "moodride.toml").write_text("# another version")
+    before = fetched.resolve()
+    stage(source, target)
+    assert fetched.resolve() != before
+    assert (fetched / "big.onnx").read_bytes() == b"weights"
+    assert (fetched / "big.onnx.sha256").exists()
+
+
 def test_interrupted_copy_is_made_anew_when_run_again(source: Path, target: Path) -> None:
     stage(source, target)
     release = target / "opt/moodride" / (target / "opt/moodride/current").readlink()

@@ -125,7 +125,9 @@ def test_emotion_labels_are_refused_when_not_each_of_the_eight(card: Path, label
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xff\xfe\x00garbage", b"\x00" * 100, b"x" * 100_000, b""], ids=len
+    "data",
+    [b"\xff\xfe\x00garbage", b"\x00" * 100, b"x" * 100_000, b"", b"a = " + b"[" * 60_000],
+    ids=len,
 )
 def test_a_card_is_refused_when_it_is_garbage(card: Path, data: bytes) -> None:
     card.write_bytes(data)

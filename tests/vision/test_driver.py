@@ -120,6 +120,20 @@ def test_seat_is_corrected_when_the_driver_comes_a_second_after_the_passenger() 
     assert drive.show(PASSENGER, seconds=9.0) == [None] * 45
 
 
+def test_driver_is_learnt_when_only_a_passenger_of_like_size_was_in_the_first_frame() -> None:
+    drive = Drive()
+    assert drive.show(PASSENGER) == [PASSENGER]
+    drive.show(PASSENGER, DRIVER, seconds=3.0)
+    assert drive.show(PASSENGER, DRIVER, seconds=20.0) == [DRIVER] * 100
+
+
+def test_driver_is_kept_while_learnt_when_a_passenger_looks_larger_for_a_moment() -> None:
+    drive, smaller = Drive(), at(450.0, size=95.0)
+    assert drive.show(DRIVER, PASSENGER, seconds=1.0) == [DRIVER] * 5
+    assert drive.show(smaller, at(150.0, size=98.0), seconds=1.0) == [smaller] * 5
+    assert drive.show(DRIVER, PASSENGER, seconds=9.0) == [DRIVER] * 45
+
+
 @pytest.mark.parametrize(("seat", "x"), [("left", 100.0), ("right", 540.0)])
 def test_seat_of_the_configuration_decides_even_against_size(seat: Seat, x: float) -> None:
     driver, passenger = at(x, size=60.0), at(WIDTH - x, size=120.0)
@@ -205,6 +219,30 @@ def test_passenger_who_takes_the_wheel_is_the_driver_after_a_while() -> None:
     taken = drive.show(at(450.0), seconds=30.0)
     assert taken[0] is None
     assert taken[-1] == at(450.0)
+
+
+def test_driver_who_moves_fast_is_back_in_seconds_when_the_passenger_is_not_found() -> None:
+    drive = learnt("auto", PASSENGER)
+    moved = at(380.0, size=105.0)
+    assert drive.show(moved, seconds=6.0)[-1] == moved, "it is not the passenger who leans in"
+
+
+def test_all_begins_anew_when_the_frames_have_another_size() -> None:
+    drive = learnt()
+    wide = at(1200.0, size=220.0)
+    chosen = drive.tracker.choose([wide], Search(), t_s=drive.t_s + STEP_S, width=2 * WIDTH)
+    assert chosen is not None
+    assert chosen.detection == wide
+
+
+def test_driver_who_sat_close_to_the_camera_at_first_is_found_again_in_the_seat() -> None:
+    drive = Drive()
+    drive.show(at(400.0, size=200.0), seconds=6.0)
+    for step in range(10):
+        assert drive.show(at(400.0 + 5 * step, size=200.0 - 10 * step))[0] is not None
+    assert None not in drive.show(DRIVER, seconds=160.0)
+    drive.show(seconds=4.0)
+    assert drive.show(DRIVER, seconds=1.0)[-1] == DRIVER
 
 
 def test_driver_is_not_lost_when_a_face_is_detected_twice() -> None:

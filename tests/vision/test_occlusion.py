@@ -24,7 +24,7 @@ sys.modules[_spec.name] = occluders
 _spec.loader.exec_module(occluders)
 
 
-def covered(kind: str, *, count: int = 6) -> list[float]:
+def covered(kind: str, *, count: int = 96) -> list[float]:
     """Rate the demo's faces behind something, painted in several ways."""
     rng, rated = np.random.default_rng(11), []
     for t_s in TIMES_S:

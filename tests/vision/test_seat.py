@@ -52,6 +52,17 @@ def test_place_follows_slowly_when_the_driver_sinks_down() -> None:
     assert place.y == pytest.approx(240.0, abs=2.0)
 
 
+def test_place_goes_along_when_the_driver_stays_elsewhere() -> None:
+    place = learnt()
+    for _ in range(700):
+        place.occupied(box(x=60.0), 0.2)
+        place.occupied(box(), 0.0)
+    assert place.x == 300.0, "now and then in the seat is enough"
+    for _ in range(800):
+        place.occupied(box(x=60.0, size=80.0), 0.2)
+    assert (place.x, place.y, place.size) == pytest.approx((60.0, 200.0, 80.0))
+
+
 def test_place_stays_when_the_driver_bends_far_over() -> None:
     place = learnt()
     for _ in range(600):

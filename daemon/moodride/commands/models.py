@@ -23,6 +23,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from moodride.config import project_root
 from moodride.errors import ModelError
@@ -77,7 +78,7 @@ def fetch_models(names: Sequence[str], *, mirror: str | None = None) -> int:
             return 130
         click.echo(f"{one.name}: fetched to {one.card.model_path}, sha256 {sha256}")
         key = "face_card" if one.card.task == "faces" else "emotion_card"
-        click.echo(f"  use it: vision.{key} = {json.dumps(str(one.source))}")
+        click.echo(f"  use it: vision.{key} = {json.dumps(_named(one.source))}")
     return 0
 
 
@@ -105,6 +106,11 @@ def _root() -> Path:
     return project_root() / "models"
 
 
+def _named(card: Path) -> str:
+    """Name a card as the configuration does: from the root, which every upgrade moves."""
+    return str(card.relative_to(_root().parent))
+
+
 def _console() -> Console:
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_WIDE)
@@ -122,7 +128,9 @@ def _table(models: Sequence[Entry]) -> Table:
         style = _STYLES[one.state]
         licence = facts["licence"].partition(" (")[0]
         cells = (one.name, facts["task"], size, classes, facts["input"])
-        table.add_row(*cells, f"[{style}]{one.state}[/]", licence)
+        # What a card says is text, whatever brackets it holds.
+        texts = [Text(cell) for cell in cells]
+        table.add_row(*texts, Text(one.state, style=style), Text(licence))
     return table
 
 
@@ -203,7 +211,7 @@ def _trouble(one: Entry) -> str:
 
     try:
         if one.card.task == "faces":
-            FaceDetector(one.card)
+            FaceDetector(one.card).detect(np.zeros((48, 64), np.uint8))
         else:
             reader = EmotionReader.load(one.source)
             reader.read_aligned(np.zeros((reader.size, reader.size), np.uint8))

@@ -134,6 +134,9 @@ class _Download:
             self._refused(error)
         except (OSError, http.client.HTTPException) as error:
             self._unreachable(error)
+        except ValueError as error:
+            # What the card, a redirect or a proxy's variable gives as an address is none.
+            self._refuse(f"cannot be opened, or leads to what cannot ({error})")
 
     def _take(self, response: HTTPResponse) -> None:
         """Write what the server sends to where it belongs."""

@@ -107,7 +107,7 @@ class Part:
             self.size, self.total, self.etag, self.resumed = 0, total, etag, False
             self._make_room(total)
             text = {"content": self._identity, "etag": etag, "total": total}
-            self._about.write_text(json.dumps(text), encoding="utf-8")
+            _write_new(self._about, json.dumps(text))
         self._start_sums()
 
     def append(self, data: bytes) -> None:
@@ -176,7 +176,7 @@ class Part:
                 about = json.loads(file.read(_LARGEST_ABOUT))
             total, etag = about["total"], about["etag"]
             same = about["content"] == self._identity and isinstance(total, int)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             same = False
         size = os.fstat(self._fd).st_size
         if not same or not isinstance(etag, str) or not 0 < size <= total <= self._card.file.most:
@@ -237,12 +237,18 @@ def record_copied(card: Card) -> None:
 def _write_record(model: Path, sha256: str) -> None:
     record = record_of(model)
     temporary = record.with_name(f"{record.name}.part")
-    with temporary.open("w", encoding="utf-8") as file:
+    _write_new(temporary, record_line(model, sha256))
+    temporary.replace(record)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that all may read; a link of that name is replaced and not followed."""
+    path.unlink(missing_ok=True)
+    with path.open("x", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o644)
-        file.write(record_line(model, sha256))
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(record)
 
 
 def _sync_folder(path: Path) -> None:

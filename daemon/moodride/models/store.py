@@ -93,6 +93,6 @@ def _is_card(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             table = tomllib.loads(file.read(LARGEST_CARD + 1).decode())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return True
     return "task" in table or "schema" in table

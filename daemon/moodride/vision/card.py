@@ -304,7 +304,7 @@ def load_card(path: Path) -> Card:
     try:
         table = tomllib.loads(data.decode())
         card = Card.model_validate(table)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ModelError(f"no TOML: {error}", where=str(path), remedy=_REMEDY) from error
     except ValidationError as error:
         raise ModelError(_first(error), where=str(path), remedy=_REMEDY) from error

@@ -49,6 +49,10 @@ _SETTLE_S: Final = 0.5
 _LARGER: Final = 1.4
 """While the seat is learnt, who looks so much larger is taken instead of the one followed."""
 
+_OFTEN: Final = 2
+"""Or who looks larger at all so many times more often than not: the first frame, in which the
+driver may be turned away, must not decide for the whole drive."""
+
 _OTHER_S: Final = 6.0
 """Others are remembered from one search of the whole frame to the next."""
 
@@ -61,6 +65,11 @@ _DOUBLE: Final = 0.5
 _BARRED_S: Final = 20.0
 """Who was seen beside the driver cannot be the driver for so long; somebody who then still
 sits in the driver's place has changed seats, or the detector had seen double."""
+
+
+_GUESSED_S: Final = 5.0
+"""The same where it is only concluded that a stranger is the passenger who is gone: it may
+be the driver, who moved faster than a head is followed while the passenger was not found."""
 
 
 class Candidate(Protocol):
@@ -137,7 +146,8 @@ class DriverTracker:
         self._driver: _Known | None = None
         self._others: list[_Known] = []
         self._t_s = self._whole_s = -math.inf
-        self._faces = 0
+        self._width: int | None = None
+        self._faces = self._smaller = 0
         self._lost = True
 
     @property
@@ -167,12 +177,15 @@ class DriverTracker:
             faces: the detections, in any order; what is no box is left out.
             search: where they were looked for.
             t_s: the frame's time.
-            width: of the frame, pixels.
+            width: of the frame, pixels; where it changes, all begins anew.
 
         Returns:
             The choice, or None: nobody there who could be the driver. After a
             search of a region, None means that the whole frame should be searched.
         """
+        if self._width not in (None, width):
+            self._begin()  # another camera, or another view of it: no place is where it was
+        self._width = width
         elapsed_s = self._advance(t_s)
         real = [face for face in faces if is_box(face.box_xyxy)]
         whole = search.roi_xyxy is None
@@ -221,7 +234,8 @@ class DriverTracker:
             # A stranger, and a passenger gone from where he was: he leans before the driver.
             gone = [one for one in missing.values() if self._barred(one)]
             for at in [at for at, one in enumerate(people) if one is None][: len(gone)]:
-                people[at] = gone.pop()
+                one = people[at] = gone.pop()
+                one.beside_s = min(one.beside_s, self._t_s - _BARRED_S + _GUESSED_S)
         return people
 
     def _barred(self, one: _Known) -> bool:
@@ -247,10 +261,18 @@ class DriverTracker:
         if not fitting or (followed is None and self._driver is not None):
             return None  # who is hidden for a moment is waited for
         best = fitting[0]
-        if followed is None or _weight(faces[best]) > _LARGER * _weight(faces[followed]):
-            self._place = Place()
-            return best
-        return followed
+        if followed is not None and not self._looks_smaller(faces, fitting, followed):
+            return followed
+        self._place, self._smaller = Place(), 0
+        return best
+
+    def _looks_smaller(self, faces: Sequence[C], fitting: Sequence[int], followed: int) -> bool:
+        """Whether the one followed is smaller than another, by far or again and again."""
+        largest, mine = faces[fitting[0]], faces[followed]
+        if len(fitting) > 1 and not (largest is not mine and _doubles(largest, mine)):
+            step = -1 if largest is mine else 1
+            self._smaller = max(self._smaller + step, 0)
+        return self._smaller >= _OFTEN or _weight(largest) > _LARGER * _weight(mine)
 
     def _may_sit_down(self, face: Candidate, one: _Known | None) -> bool:
         """Whether somebody who is not followed is the driver: in the seat, and no passenger."""

@@ -24,6 +24,10 @@ _FORGET_S: Final = 120.0
 """Others are seen, but nobody in the seat, for so long: then it was the wrong seat, or the
 camera was turned. A passenger who waits for the driver at a pump is not taken so soon."""
 
+_ELSEWHERE_S: Final = 150.0
+"""A driver who is followed elsewhere for so long sits there: who starts Moodride by hand is
+close to the camera while the seat is learnt. Nobody bends over for as long."""
+
 _DRIFT_S: Final = 30.0
 """Time constant in which the seat follows a driver who sinks down or moves it."""
 
@@ -58,6 +62,7 @@ class Place:
         size: of the face, pixels, see `size_of`.
         seen_s: for how long a driver was followed here; learnt from `LEARN_S` on.
         empty_s: for how long others were seen while nobody sat here.
+        away_s: for how long the driver was followed elsewhere without a break.
     """
 
     x: float = 0.0
@@ -65,6 +70,7 @@ class Place:
     size: float = 0.0
     seen_s: float = 0.0
     empty_s: float = 0.0
+    away_s: float = 0.0
 
     @property
     def learnt(self) -> bool:
@@ -82,7 +88,9 @@ class Place:
         elapsed_s = min(elapsed_s, _STEP_S)
         self.empty_s = 0.0
         if self.learnt and not self.holds(box):
-            return  # the driver bends over to something
+            self._elsewhere(box, elapsed_s)
+            return
+        self.away_s = 0.0
         self.seen_s += elapsed_s
         # A plain mean while it is learnt, and a slow one for the rest of the drive.
         share = 1.0 if not self.size else min(elapsed_s / min(max(self.seen_s, 0.1), _DRIFT_S), 1.0)
@@ -90,6 +98,12 @@ class Place:
         self.x += share * (x - self.x)
         self.y += share * (y - self.y)
         self.size += share * (size_of(box) - self.size)
+
+    def _elsewhere(self, box: Box, elapsed_s: float) -> None:
+        """Wait for a driver who bends over to something; who stays there sits there."""
+        self.away_s += elapsed_s
+        if self.away_s > _ELSEWHERE_S:
+            (self.x, self.y), self.size, self.away_s = middle_of(box), size_of(box), 0.0
 
     def empty(self, elapsed_s: float) -> bool:
         """Note that only others were seen.
