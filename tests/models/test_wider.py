@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from retinaface_kit import importing
-from wider_kit import HEIGHT, TRAIN, WIDTH, add_marks, listing, make_tree
+from wider_kit import HEIGHT, TRAIN, WIDTH, add_marks, listing
 
 from moodride.errors import SourceError
-
-
-@pytest.fixture
-def rooms() -> Iterator[Callable[[str], Any]]:
-    with importing() as rooms:
-        yield rooms
-
-
-@pytest.fixture
-def wider(rooms: Any) -> Any:
-    pytest.importorskip("PIL")
-    return rooms("wider")
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    return make_tree(tmp_path)
 
 
 def picture(found: list[Any], name: str) -> Any:

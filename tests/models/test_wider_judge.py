@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from retinaface_kit import importing
-from wider_kit import HEIGHT, VAL, WIDTH, cells, make_tree, official
+from wider_kit import HEIGHT, VAL, WIDTH, cells, official
 
 from moodride.errors import ModelError, SourceError
-
-
-@pytest.fixture
-def rooms() -> Iterator[Callable[[str], Any]]:
-    with importing() as rooms:
-        yield rooms
-
-
-@pytest.fixture
-def wider(rooms: Any) -> Any:
-    pytest.importorskip("PIL")
-    return rooms("wider")
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    return make_tree(tmp_path)
-
 
 FACE, OTHER = [10, 10, 40, 50], [100, 20, 30, 40]
 BESIDE = [60, 70, 20, 20]
