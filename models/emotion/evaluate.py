@@ -87,8 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Judge what the command line names."""
     parser = _parser()
     args = parser.parse_args(arguments)
-    if args.write and (args.sample or args.affectnet):
-        parser.error("--write is for the whole of FER+: without --sample and --affectnet")
+    _check(parser, args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)
     try:
@@ -106,13 +105,26 @@ def _parser() -> argparse.ArgumentParser:
     """Say what can be asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--card", type=Path, default=CARD, help="of the network to judge")
-    parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the material")
+    parser.add_argument("--shared", type=Path, help="folder of the material, ../shared if unsaid")
     parser.add_argument("--sample", type=_positive, help="judge by so many pictures only")
     parser.add_argument("--no-detector", action="store_true", help="leave our detector out")
     parser.add_argument("--affectnet", type=Path, help="judge on AffectNet, unpacked here")
     parser.add_argument("--json", type=Path, help="keep all figures in this file")
     parser.add_argument("--write", action="store_true", help="put the figures into the card")
     return parser
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse options that do not go together, and a place that cannot be written to."""
+    if args.write and (args.sample or args.affectnet):
+        parser.error("--write is for the whole of FER+: without --sample and --affectnet")
+    fer = {"--sample": args.sample, "--no-detector": args.no_detector, "--shared": args.shared}
+    idle = [name for name, value in fer.items() if value]
+    if args.affectnet and idle:
+        parser.error(f"{', '.join(idle)}: for FER+ alone, not with --affectnet")
+    if args.json and not args.json.parent.is_dir():
+        parser.error(f"--json: there is no folder {args.json.parent}")
+    args.shared = args.shared or SHARED
 
 
 def _positive(text: str) -> int:

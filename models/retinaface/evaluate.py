@@ -7,8 +7,8 @@ altered cabin pictures (`degraded`); on films (`clips`); CPU time; and, where a 
 it is named, on WIDER FACE (`wider`). Who is compared, and by which scores: `peers`.
 
 ``--write`` puts the figures into the cards, the others' into `card.toml` beside ours, and
-everything into `figures.json`. ``--choose-threshold`` finds the score to use, on training
-pictures alone: the held-back ones must not choose what they judge.
+everything into `figures.json`. ``--choose-threshold`` finds the score to use for each card, on
+training pictures alone (`threshold`).
 
 Needs ../shared; where there is no cache yet, also PyTorch. About five minutes of two idle cores.
 """
@@ -34,7 +34,7 @@ from clips import TRACKED, judge_clips
 from degraded import WAYS, degrade
 from labels import CACHE, HERE, SHARED, Cache, Item, build
 from measures import NOTES, Sums, cpu_ms, sampled
-from tally import Tally, match
+from threshold import FRAME, choose_following, choose_threshold
 
 from moodride.errors import MoodrideError, SourceError
 
@@ -48,9 +48,9 @@ __all__ = ["choose_threshold", "judge", "judge_wider", "main", "write"]
 
 _log = logging.getLogger(__name__)
 
-ONE_IN: Final = (10, 20, 50, 100, 200)
-CHOSEN: Final = 50
-FRAME: Final = (640, 480)
+EVERY: Final = 6
+"""A fifth of a second of most films, as the service looks."""
+MOST_JOBS: Final = 4
 
 
 def _views(cache: Cache, items: Sequence[Item]) -> Iterator[tuple[str | None, Item, NDArray[Any]]]:
@@ -72,7 +72,7 @@ def judge(
     cache: Cache,
     *,
     sample: int | None = None,
-    every: int = 6,
+    every: int = EVERY,
     wider: Path | None = None,
     jobs: int = 1,
 ) -> dict[str, Any]:
@@ -140,38 +140,6 @@ def judge_wider(detectors: Sequence[Detector], folder: Path) -> dict[str, dict[s
     }
 
 
-def choose_threshold(
-    detector: Detector, cache: Cache, *, sample: int | None = None
-) -> tuple[float, list[dict[str, float]]]:
-    """Find the score to use, on pictures of the training alone.
-
-    Of the scores with at most one false face in `CHOSEN` pictures without faces the lowest:
-    it has the most recall.
-
-    Returns:
-        The score, in steps of 0.01; and for each of `ONE_IN` the score, its false faces, and
-        its recall on scenes and cabins, of all faces and of those from 40 px.
-    """
-    wanted = {"none", "scenes", "cabin"}
-    train = [item for item in cache.items if not item.held_back and item.source in wanted]
-    find = detector.find(peers.LOWEST)
-    empty, faces, large = Tally(), Tally(), Tally()
-    for item in sampled(train, sample):
-        rows = find(cache.image(item))
-        if item.source == "none":
-            empty.add(match(item, rows))
-        else:
-            faces.add(match(item, rows))
-            large.add(match(item, rows, smallest=40.0))
-    lines = []
-    for one_in in ONE_IN:
-        steps = [round(step / 100, 2) for step in range(3, 100)]
-        score = next((s for s in steps if empty.at(s)[1] <= empty.pictures / one_in), steps[-1])
-        line = {"one_in": one_in, "score": score, "false": empty.at(score)[1]}
-        lines.append(line | {"recall": faces.at(score)[0], "recall_40": large.at(score)[0]})
-    return next(line["score"] for line in lines if line["one_in"] == CHOSEN), lines
-
-
 def _brief(one: Mapping[str, Any]) -> dict[str, Any]:
     """Return the figures of one detector that its card holds."""
     own = f"{one['own']:g}"
@@ -233,20 +201,34 @@ def _threshold(cards: Sequence[Detector], cache: Cache, options: argparse.Namesp
     """Choose for each card; write it there where asked to."""
     for one in cards:
         assert one.card is not None  # noqa: S101 - ours
-        score, lines = choose_threshold(one, cache, sample=options.sample)
-        tables.show_choice(one.name, lines, score)
-        if options.write:
-            card = read_card(one.card)
-            card["faces"]["score_min"] = score
-            write_card(one.card, card)
+        chosen = choose_threshold(one, cache, sample=options.sample)
+        _chosen(one.card, *chosen, write=options.write)
+    for path in peers.following_cards():
+        chosen = choose_following(path, cache, sample=options.sample)
+        _chosen(path, *chosen, write=options.write, of="views of a last place")
+
+
+def _chosen(
+    path: Path,
+    score: float,
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    write: bool,
+    of: str = "pictures",
+) -> None:
+    """Show what was chosen for a card, and perhaps write it there."""
+    tables.show_choice(path.name, lines, score, of=of)
+    if write:
+        card = read_card(path)
+        card["faces"]["score_min"] = score
+        write_card(path, card)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Judge the face detector beside published ones.")
-    parser.add_argument("--every", type=int, default=6, help="take every so-manyth frame of films")
+    parser.add_argument("--every", type=int, help=f"take every so-manyth frame of films; {EVERY}")
     parser.add_argument("--sample", type=int, help="look at so many pictures of each set only")
-    cores = min(os.cpu_count() or 1, 4)
-    parser.add_argument("--jobs", type=int, default=cores, help="detectors that work side by side")
+    parser.add_argument("--jobs", type=int, help="detectors that work side by side")
     parser.add_argument("--ours", action="store_true", help="our detectors only")
     parser.add_argument("--write", action="store_true", help="put the figures into the cards")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep all figures in a file")
@@ -261,15 +243,30 @@ def _options() -> argparse.Namespace:
         action="store_true",
         help="find each card's score_min on training pictures instead; --write puts it there",
     )
-    options = parser.parse_args()
+    return _checked(parser, parser.parse_args())
+
+
+def _checked(parser: argparse.ArgumentParser, options: argparse.Namespace) -> argparse.Namespace:
+    """Refuse what does not make sense, or does not go together."""
     if options.sample is not None and options.sample < 2:
         parser.error("--sample must be at least 2")
-    if options.jobs < 1 or options.every < 0:
+    if (options.jobs is not None and options.jobs < 1) or (options.every or 0) < 0:
         parser.error("--jobs must be at least 1, --every at least 0")
+    idle = _given(options, "every", "jobs", "json", "wider")
+    if options.choose_threshold and idle:
+        parser.error(f"--choose-threshold judges nothing: leave out {', '.join(idle)}")
     part = options.sample or (options.ours and not options.choose_threshold)
     if options.write and part:
         parser.error("--write is for figures of all pictures and detectors")
+    if options.json and not options.json.parent.is_dir():
+        parser.error(f"--json: there is no folder {options.json.parent}")
     return options
+
+
+def _given(options: argparse.Namespace, *names: str) -> list[str]:
+    """Return which of some options were given."""
+    found = [name for name in names if getattr(options, name) is not None]
+    return [f"--{name}" for name in found if getattr(options, name) is not False]
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -277,8 +274,8 @@ def _run(options: argparse.Namespace) -> None:
         raise SourceError("no such folder", where=str(options.wider), remedy="see wider.py")
     detectors = [peers.ours(path) for path in peers.our_cards()]
     if not (SHARED / "datasets").is_dir():
-        if options.wider and not options.choose_threshold:
-            tables.show_wider(judge_wider(detectors, options.wider))
+        if options.wider:
+            _wider_alone(detectors, options)
             return
         raise SourceError("no pictures to judge by", where=str(SHARED / "datasets"))
     if not (CACHE / "items.json").exists():
@@ -294,15 +291,32 @@ def _run(options: argparse.Namespace) -> None:
         detectors,
         cache,
         sample=options.sample,
-        every=options.every,
+        every=EVERY if options.every is None else options.every,
         wider=options.wider,
-        jobs=options.jobs,
+        jobs=options.jobs or min(os.cpu_count() or 1, MOST_JOBS),
     )
     tables.show(result)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    _keep(result, options.json)
     if options.write:
         write(result, detectors)
+
+
+def _wider_alone(detectors: Sequence[Detector], options: argparse.Namespace) -> None:
+    """Judge ours on WIDER FACE, where the shared pictures are not there."""
+    idle = _given(options, "sample", "every", "jobs", "write")
+    if idle:
+        what = f"not there, so that only WIDER FACE is judged: leave out {', '.join(idle)}"
+        raise SourceError(what, where=str(SHARED / "datasets"))
+    found = judge_wider(detectors, options.wider)
+    tables.show_wider(found)
+    ours = {name: {"wider": levels} for name, levels in found.items()}
+    _keep({"date": dt.datetime.now(tz=dt.UTC).date().isoformat(), "detectors": ours}, options.json)
+
+
+def _keep(result: Mapping[str, Any], path: Path | None) -> None:
+    """Keep all figures in a file, if one is named."""
+    if path is not None:
+        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:

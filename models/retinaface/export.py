@@ -15,7 +15,6 @@ and evaluate.py brings new ones.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import hashlib
 import json
 import logging
@@ -26,11 +25,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import onnx
 import torch
-import train
 from cards import kept, read_card, write_card
 from labels import CACHE, HERE, Cache
 from network import RetinaFace
 from plan import MEAN, SEED, STD, STRIDES
+from provenance import Origin, data, description, terms, training
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
@@ -124,29 +123,24 @@ def reference(network: nn.Module, *, width: int, height: int) -> dict[str, Any]:
     return {"seed": SEED, "shape": list(image.shape), "probes": probes}
 
 
-def _card(view: View, kind: str, path: Path, state: Mapping[str, Any]) -> dict[str, Any]:
+def _card(view: View, kind: str, files: Mapping[str, Path], origin: Origin) -> dict[str, Any]:
     """Return the card's tables, but for figures."""
-    data = path.read_bytes()
-    backbone = state.get("backbone", "mobilenet0.25")
-    plan = state.get("plan", train.PLAN.card())
+    path = files[kind]
+    content = path.read_bytes()
+    beside = path.parent.resolve() == HERE
     return {
         "schema": 1,
         "name": f"retinaface-{view.width}x{view.height}{kind}",
         "task": "faces",
-        "title": f"RetinaFace {backbone}, {view.title}{KINDS[kind]}",
-        "description": _description(backbone, view, kind),
+        "title": f"RetinaFace {origin.backbone}, {view.title}{KINDS[kind]}",
+        "description": description(origin, width=view.width, integers=bool(kind)),
         "licence": "Apache-2.0 (weights and code; see terms for the data)",
-        "terms": (
-            "The weights are our own work. The pictures they learnt from are public, partly for "
-            "research only or without stated terms; none is contained or shipped. The published "
-            "RetinaFace, from which they learnt too, is under the MIT licence and was trained on "
-            "WIDER FACE (research)."
-        ),
-        "data": _data(plan["name"]),
+        "terms": terms(origin),
+        "data": data(origin),
         "file": {
             "path": path.name,
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "bytes": len(data),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "bytes": len(content),
         },
         "input": {
             "name": "image",
@@ -158,108 +152,14 @@ def _card(view: View, kind: str, path: Path, state: Mapping[str, Any]) -> dict[s
         },
         "faces": {
             "strides": list(STRIDES),
-            "min_sizes": [list(level) for level in plan["min_sizes"]],
+            "min_sizes": [list(level) for level in origin.plan["min_sizes"]],
             "variances": [0.1, 0.2],
             "scores_are": "softmax",
             "score_min": 0.7,
             "nms_iou": 0.4,
             "outputs": {name: name for name in OUTPUTS},
         },
-        "training": _training(plan, state),
-    }
-
-
-def _description(backbone: str, view: View, kind: str) -> str:
-    """Say what the network is."""
-    text = (
-        "Finds faces with five landmarks (eyes, nose, mouth corners). Our own definition and "
-        f"training of the published RetinaFace, backbone {backbone}, from random weights. "
-        "Boxes reach from forehead to chin."
-    )
-    if view.width > 320:
-        text += (
-            " The weights know faces of 16 to 216 pixels of the input: here, larger ones are "
-            "often missed."
-        )
-    if kind:
-        text += (
-            " Weights and maps are eight-bit integers (QDQ; weights by channel and in seven "
-            "bits; the first stage in floats), with ranges from training pictures."
-        )
-    return text
-
-
-def _data(plan: str) -> list[str]:
-    """Say what the weights learnt from."""
-    wider = "WIDER FACE (research); boxes and landmarks by people"
-    if plan.startswith("published"):
-        return [wider]
-    return [
-        "face-mask scenes with boxes by people (partly MaskedFace-Net on FFHQ, CC BY-NC-SA)",
-        "frames from car cabins, mostly YawDD (research); machine labels of YuNet",
-        "Labeled Faces in the Wild (research); machine labels of YuNet",
-        "MTFL (research); landmarks by people",
-        "photographs without faces (research)",
-        "missing boxes and landmarks by the published RetinaFace and YuNet",
-        "features of the published RetinaFace MobileNet-0.25 (MIT; WIDER FACE) as a teacher",
-        *([wider] if "WIDER" in plan else []),
-    ]
-
-
-def _training(plan: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
-    """Say how the weights were made."""
-    own = plan["name"] == train.PLAN.name
-    return {
-        "command": (
-            "python models/retinaface/train.py && python models/retinaface/export.py "
-            "&& python models/retinaface/evaluate.py --choose-threshold --write "
-            "&& python models/retinaface/evaluate.py --write"
-        ),
-        "plan": plan["name"],
-        "seed": SEED,
-        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
-        "steps": state["step"],
-        "steps_planned": plan["steps"],
-        "duration_min": round(state["seconds"] / 60, 1),
-        "machine": "one x86-64 core, shared with other work",
-        "stages": _stages() if own else list(plan["stages"]),
-        **(_own() if own else {}),
-        "weights": f"a running mean over about {train.MEAN_OVER} steps",
-        "held_back": "a fifth, by film, person or series: held-back.txt",
-        "losses": [json.dumps(row) for row in state["history"][-1:]],
-    }
-
-
-def _stages() -> list[str]:
-    """Say what each stage of our own plan is."""
-    rows = []
-    for one in train.PLAN.stages:
-        weights = ", ".join(f"{weight:g}" for weight in one.weights)
-        sees = "the picture before light, noise and occlusion" if one.clean else "the same picture"
-        rows.append(
-            f"{one.steps} steps of {one.batch} at {one.width} x {one.height}; losses of class, "
-            f"boxes, landmarks, teacher weigh {weights}; "
-            + (f"the teacher sees {sees}; " if one.weights[3] else "no teacher; ")
-            + f"scenes and cabins whole {one.whole:.0%}, pictures altered {one.altered:.0%}"
-        )
-    return rows
-
-
-def _own() -> dict[str, Any]:
-    """Say what else belongs to our own plan."""
-    rates, decay = train.RATES, train.DECAY
-    return {
-        "optimisers": [
-            f"Muon for weights that mix channels, rate {rates['muon']:g}, decay {decay['muon']:g}",
-            f"AdamW for the rest, rate {rates['adamw']:g}, decay {decay['adamw']:g}",
-        ],
-        "rate": f"a rise of {train.WARM} steps and a fall to 0, three times (train.rate)",
-        "teacher": "features of the published RetinaFace MobileNet-0.25 (teacher.apart)",
-        "note": (
-            "The plan grew while it ran: what the stages from steps 1250, 5000 and 8000 on do was "
-            "decided when they were reached. Where steps are fewer than planned, the weights "
-            "are those of that step."
-        ),
+        "training": training(origin, floats=len(files) == 1, beside=beside, integers=bool(kind)),
     }
 
 
@@ -283,11 +183,11 @@ def write(
 
         files["-int8"] = folder / "retinaface-int8.onnx"
         quantise(files[""], files["-int8"], pictures=training_pictures(cache, COUNTS))
-    references = {}
+    origin, references = Origin.of(state), {}
     for view in VIEWS:
-        for kind, path in files.items():
+        for kind in files:
             card = folder / f"{view.card}{kind}.toml"
-            write_card(card, kept(card, _card(view, kind, path, state)))
+            write_card(card, kept(card, _card(view, kind, files, origin)))
         probes = reference(network, width=view.width, height=view.height)
         references[f"{view.card}.toml"] = probes
     (folder / "reference.json").write_text(json.dumps(references, indent=1) + "\n")

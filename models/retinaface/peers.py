@@ -36,6 +36,7 @@ __all__ = [
     "LOWEST",
     "Detector",
     "Find",
+    "following_cards",
     "open_card",
     "our_cards",
     "ours",
@@ -104,6 +105,11 @@ def our_cards(folder: Path = HERE) -> list[Path]:
     """Return our cards for whole frames, `card.toml` first; not those for tracking."""
     found = [path for path in folder.glob("card*.toml") if not path.stem.startswith("card-track")]
     return sorted(found, key=lambda path: (path.name != "card.toml", path.name))
+
+
+def following_cards(folder: Path = HERE) -> list[Path]:
+    """Return our cards that look around a face's last place."""
+    return sorted(folder.glob("card-track*.toml"))
 
 
 def ours(path: Path) -> Detector:

@@ -40,13 +40,22 @@ def show_wider(found: Mapping[str, Mapping[str, float]], console: Console | None
     (console or _console()).print(table)
 
 
-def show_choice(name: str, lines: Iterable[Mapping[str, Any]], chosen: float) -> None:
-    """Print what thresholds cost on pictures of the training, and which one was chosen."""
+def show_choice(
+    name: str, lines: Iterable[Mapping[str, Any]], chosen: float, *, of: str = "pictures"
+) -> None:
+    """Print what thresholds cost on pictures of the training, and which one was chosen.
+
+    Args:
+        name: of the card.
+        lines: as `threshold` returns them.
+        chosen: the score to use.
+        of: what false faces are counted in.
+    """
     head = ("at most one false face in", "score", "false faces", "recall", "recall from 40 px")
     table = _table(f"{name}: thresholds, on training pictures alone", head)
     for line in lines:
         table.add_row(
-            f"{line['one_in']} pictures",
+            f"{line['one_in']} {of}",
             f"{line['score']:.2f}",
             str(line["false"]),
             _part(line["recall"]),

@@ -27,8 +27,9 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+import checkpoint
 import cv2
 import numpy as np
 import torch
@@ -45,12 +46,11 @@ from torch.utils.data import DataLoader
 from wider import read
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from moodride.errors import ModelError, MoodrideError, SourceError
+from moodride.errors import MoodrideError, SourceError
 from muon import Muon
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
 
     from loss import Targets
     from photos import Pictures
@@ -118,7 +118,6 @@ DECAY: Final = {"muon": 0.02, "adamw": 5e-4}
 MEAN_OVER: Final = 300
 LOG_EVERY: Final = 50
 PARTS: Final = ("class", "box", "points", "teacher")
-_ANEW: Final = "--fresh begins anew, --out saves elsewhere"
 
 
 def rate(step: float) -> float:
@@ -182,48 +181,15 @@ class State:
 
     def save(self, path: Path) -> None:
         """Write everything, whole or not at all."""
-        part = path.with_suffix(".part")
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "mean": self.mean,
-                "optimisers": [one.state_dict() for one in self.optimisers],
-                "step": self.step,
-                "seconds": self.seconds,
-                "history": self.history,
-                "plan": self.plan.card(),
-                "backbone": self.backbone,
-            },
-            part,
-        )
-        part.replace(path)
+        checkpoint.save(self, path)
 
     def load(self, path: Path) -> None:
-        """Continue from a saved state.
+        """Continue from a saved state; the plan may have grown by stages since.
 
         Raises:
             ModelError: the file is no such state, or one of another plan or backbone.
         """
-        try:
-            saved: dict[str, Any] = torch.load(path, map_location="cpu")
-            # The first checkpoints knew one plan and one backbone only.
-            theirs = saved.get("plan", {"name": PLAN.name})["name"], saved.get("backbone", BACKBONE)
-            if theirs == (self.plan.name, self.backbone):
-                self._restore(saved)
-        # A broken file ends in any of half a dozen errors, from EOFError to UnpicklingError.
-        except Exception as error:
-            raise ModelError(f"is no checkpoint: {error}", where=str(path), remedy=_ANEW) from error
-        if theirs != (self.plan.name, self.backbone):
-            what = f"is of '{theirs[0]}' with {theirs[1]}, not '{self.plan.name}', {self.backbone}"
-            raise ModelError(what, where=str(path), remedy=_ANEW)
-
-    def _restore(self, saved: Mapping[str, Any]) -> None:
-        self.network.load_state_dict(saved["network"])
-        self.mean = {name: value.to(self.device) for name, value in saved["mean"].items()}
-        for one, kept in zip(self.optimisers, saved["optimisers"], strict=True):
-            one.load_state_dict(kept)
-        self.step, self.seconds = saved["step"], saved["seconds"]
-        self.history = saved["history"]
+        checkpoint.load(self, path)
 
 
 def _optimisers(network: nn.Module) -> tuple[torch.optim.Optimizer, ...]:

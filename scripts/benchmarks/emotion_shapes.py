@@ -6,12 +6,11 @@ of the thread (`time.thread_time`), the median after warming up; ratios are medi
 ratios within a turn. Only the networks are timed, neither alignment nor preparing the input.
 Weights are random: they do not change the time, and the accuracy is not the subject here.
 
-`python scripts/benchmarks/emotion_shapes.py` (needs PyTorch and onnx, as training does).
+`scripts/bench shapes`; needs PyTorch and onnx, as training does.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import sys
@@ -27,6 +26,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before onnxruntime loads
 import numpy as np
 import onnxruntime
 import torch
+from command_line import OneLineParser, positive
 from rich.console import Console
 from rich.table import Table
 
@@ -130,8 +130,8 @@ def table_of(contestants: list[Contestant]) -> Table:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=30, help="turns after warming up")
+    parser = OneLineParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=positive, default=30, help="turns after warming up")
     args = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:

@@ -16,11 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from command_line import OneLineParser, positive
 from rich.console import Console
 from rich.table import Table
 
-RUNS = 7
-LISTEN_S = 10.0
 GIVE_UP_S = 30.0
 
 
@@ -68,37 +67,58 @@ def cpu_s(pid: int) -> float:
     return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main() -> None:
-    """Measure and print."""
-    firsts, cpus = [], []
+def measure(runs: int, listen_s: float) -> dict[str, list[float]]:
+    """Start the music so many times, and listen to the last one.
+
+    Args:
+        runs: starts to measure; one more goes before them.
+        listen_s: seconds over which the CPU's share is taken.
+
+    Returns:
+        Seconds to the first sample ("first"), CPU seconds until then ("cpu"), and of the last
+        start the CPU's share ("share", 0..1), MB resident ("memory") and at most ("peak").
+    """
+    found: dict[str, list[float]] = {"first": [], "cpu": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number in range(RUNS + 1):
+        for number in range(runs + 1):
             began = time.perf_counter()
             process, heard = start(folder)
             first = first_audio_s(process, heard, began)
             used = cpu_s(process.pid)
             if number:  # the first one warms the disk, and has its configuration checked
-                firsts.append(first)
-                cpus.append(used)
-            if number == RUNS:
-                time.sleep(LISTEN_S)
-                share = (cpu_s(process.pid) - used) / LISTEN_S
+                found["first"].append(first)
+                found["cpu"].append(used)
+            if number == runs:
+                time.sleep(listen_s)
+                found["share"] = [(cpu_s(process.pid) - used) / listen_s]
                 for _ in range(3):  # files that are opened and closed leave something behind
                     press_next(folder)
                     time.sleep(3.0)
-                memory = field(process.pid, "VmRSS")
-                peak = field(process.pid, "VmHWM")
+                found["memory"] = [field(process.pid, "VmRSS")]
+                found["peak"] = [field(process.pid, "VmHWM")]
             process.send_signal(signal.SIGTERM)
             process.wait()
-    table = Table(title=f"moodride run, warm disk, {RUNS} starts")
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = OneLineParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--runs", type=positive, default=7, metavar="N", help="starts; %(default)s unless said")
+    add("--listen", type=positive, default=10, metavar="S", help="seconds; %(default)s unless said")
+    args = parser.parse_args()
+    found = measure(args.runs, args.listen)
+    table = Table(title=f"moodride run, warm disk, {args.runs} starts")
     for column in ("what", "median", "worst"):
         table.add_column(column)
-    table.add_row("first sample, s", f"{statistics.median(firsts):.2f}", f"{max(firsts):.2f}")
-    table.add_row("CPU until then, s", f"{statistics.median(cpus):.2f}", f"{max(cpus):.2f}")
-    table.add_row("resident after three skips, MB", f"{memory:.0f}", "")
-    table.add_row("most at any moment (a file opens), MB", f"{peak:.0f}", "")
-    table.add_row(f"CPU share over {LISTEN_S:.0f} s", f"{100 * share:.1f} %", "")
+    for key, what in (("first", "first sample, s"), ("cpu", "CPU until then, s")):
+        values = found[key]
+        table.add_row(what, f"{statistics.median(values):.2f}", f"{max(values):.2f}")
+    table.add_row("resident after three skips, MB", f"{found['memory'][0]:.0f}", "")
+    table.add_row("most at any moment (a file opens), MB", f"{found['peak'][0]:.0f}", "")
+    table.add_row(f"CPU share over {args.listen} s", f"{100 * found['share'][0]:.1f} %", "")
     Console().print(table)
 
 

@@ -449,6 +449,17 @@ def test_command_prints_and_keeps_what_it_measured(
     [
         (["--write", "--sample", "9"], 2, "--write is for the whole of FER+"),
         (["--sample", "0"], 2, "0 is less than 1"),
+        (
+            ["--affectnet", "x", "--sample", "9"],
+            2,
+            "--sample: for FER+ alone, not with --affectnet",
+        ),
+        (
+            ["--affectnet", "x", "--no-detector", "--shared", "y"],
+            2,
+            "--no-detector, --shared: for FER+ alone, not with --affectnet",
+        ),
+        (["--json", "nowhere/figures.json"], 2, "--json: there is no folder nowhere"),
         (["--shared", "nowhere"], 1, "ferplus.zip: missing; see models/README.md"),
         (["--affectnet", "nowhere"], 66, "nowhere"),
         (["--card", "nowhere.toml", "--affectnet", "nowhere"], 65, "nowhere.toml: missing"),

@@ -220,6 +220,14 @@ def test_figures_go_into_the_cards_and_all_else_stays(
         (["--sample", "5", "--write"], "--write is for figures of all"),
         (["--ours", "--write"], "--write is for figures of all"),
         (["--sample", "5", "--write", "--choose-threshold"], "--write is for figures of all"),
+        (["--jobs", "0"], "--jobs must be at least 1"),
+        (["--every", "-1"], "--every at least 0"),
+        (["--json", "nowhere/figures.json"], "--json: there is no folder nowhere"),
+        (
+            ["--choose-threshold", "--json", "f.json", "--wider", "w", "--every", "0"],
+            "--choose-threshold judges nothing: leave out --every, --json, --wider",
+        ),
+        (["--choose-threshold", "--jobs", "2"], "judges nothing: leave out --jobs"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(
@@ -272,6 +280,59 @@ def test_on_wider_face_each_detector_is_asked_with_all_its_scores(
     levels = {"easy": 0.6667, "medium": 0.5, "hard": 0.25}
     assert found == {"one": levels, "two": levels}
     assert asked == [(Path("somewhere"), (name, peers.LOWEST)) for name in ("one", "two")]
+
+
+def wider_alone(
+    rooms: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str
+) -> list[Path]:
+    """Judge as where ../shared is missing; the folders that were judged."""
+    evaluate, judged = rooms("evaluate"), []
+
+    def average_precision(folder: Path, find: Any) -> dict[str, float]:
+        judged.append(folder)
+        return {"easy": 0.5, "medium": 0.25, "hard": 0.125}
+
+    monkeypatch.setattr(rooms("wider"), "average_precision", average_precision)
+    monkeypatch.setattr(evaluate, "SHARED", folder / "nothing")
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", "--wider", str(folder), *options])
+    evaluate.main()
+    return judged
+
+
+def test_figures_of_wider_face_alone_are_kept_where_asked_to(
+    rooms: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "figures.json"
+    judged = wider_alone(rooms, tmp_path, monkeypatch, "--json", str(path), "--ours")
+    assert judged == [tmp_path] * len(rooms("peers").our_cards())
+    kept = json.loads(path.read_text())
+    assert kept["detectors"]["ours 320x240"] == {
+        "wider": {"easy": 0.5, "medium": 0.25, "hard": 0.125}
+    }
+    assert len(kept["detectors"]) == len(judged)
+    assert kept["date"].count("-") == 2
+    assert "12.5" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options", [["--sample", "5"], ["--every", "0"], ["--jobs", "2"], ["--write"]], ids=str
+)
+def test_options_for_the_shared_pictures_are_refused_where_these_are_missing(
+    rooms: Any,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        wider_alone(rooms, tmp_path, monkeypatch, *options)
+    assert end.value.code == 66
+    said = capsys.readouterr()
+    assert said.err == (
+        f"{tmp_path / 'nothing' / 'datasets'}: not there, so that only WIDER FACE is judged: "
+        f"leave out {options[0]}\n"
+    )
+    assert not said.out
 
 
 @pytest.mark.parametrize("shared", [True, False])

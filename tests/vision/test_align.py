@@ -95,6 +95,25 @@ def test_large_face_stays_in_place_when_it_shrinks() -> None:
     )
 
 
+@pytest.mark.parametrize("at", [(160.0, 120.0), (20.5, 230.0), (301.0, 9.0)])
+@pytest.mark.parametrize("scale", [0.6, 1.4, 3.1, 7.0])
+@pytest.mark.parametrize("turn_deg", [0, 31, 45, 200])
+def test_cutting_out_first_never_shows(
+    turn_deg: float, scale: float, at: tuple[float, float]
+) -> None:
+    noise = np.random.default_rng(8).integers(0, 256, (240, 320), np.uint8)
+    frame = np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.5) * 3.0, np.uint8)
+    points = placed(turn_deg=turn_deg, scale=scale, at=at)
+    matrix, whole = align_matrix(points, size=48), frame
+    while math.hypot(matrix[0, 0], matrix[0, 1]) < 2**-0.6 and whole.shape[0] > 30:
+        whole = cv2.resize(whole, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5)
+        matrix[:, :2] *= 2
+    wanted = cv2.warpAffine(whole, matrix, (48, 48), borderMode=cv2.BORDER_REPLICATE)
+    found = align(frame, points, size=48)
+    assert np.abs(found.astype(int) - wanted).max() <= 1
+
+
 def test_colours_stay_when_frame_has_them() -> None:
     frame = np.zeros((240, 320, 3), np.uint8)
     frame[:] = (10, 120, 230)

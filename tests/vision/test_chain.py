@@ -17,7 +17,8 @@ from vision.pictures import write_video
 
 from moodride import wire
 from moodride.errors import ModelError
-from moodride.vision.watch import WatchSettings, build_analyser
+from moodride.vision.card import load_card
+from moodride.vision.watch import WatchSettings, build_analyser, track_card_of
 
 if TYPE_CHECKING:
     from moodride.types import Reading
@@ -109,6 +110,38 @@ def test_damaged_model_is_named(tmp_path: Path, name: str, damage: Any, what: st
         build_analyser(WatchSettings(source="0", **cards))
     assert str(folder) in str(caught.value)
     assert what in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("card", "follows"),
+    [
+        ("card.toml", "card-track.toml"),
+        ("card-640x480.toml", "card-track.toml"),
+        ("card-int8.toml", "card-track-int8.toml"),
+        ("card-640x480-int8.toml", "card-track-int8.toml"),
+    ],
+)
+def test_face_is_followed_by_the_weights_that_found_it(card: str, follows: str) -> None:
+    folder = ROOT / "models/retinaface"
+    assert track_card_of(load_card(folder / card)) == folder / follows
+
+
+def test_face_is_followed_by_what_there_is_when_no_other_has_its_weights(tmp_path: Path) -> None:
+    folder = copied("retinaface", tmp_path)
+    (folder / "card-track-int8.toml").unlink()
+    card = load_card(folder / "card-int8.toml")
+    assert track_card_of(card) == folder / "card-track.toml"
+    (folder / "card-track.toml").unlink()
+    assert track_card_of(card) is None
+
+
+def test_integers_are_enough_when_their_card_is_chosen(tmp_path: Path) -> None:
+    folder = copied("retinaface", tmp_path)
+    (folder / "retinaface.onnx").unlink()
+    given = {"face_card": folder / "card-int8.toml", "emotion_card": Path(CARDS["emotion_card"])}
+    build_analyser(WatchSettings(source="0", **given))
+    with pytest.raises(ModelError, match=r"retinaface.onnx: missing"):
+        build_analyser(WatchSettings(source="0", **{**given, "face_card": folder / "card.toml"}))
 
 
 def test_missing_card_is_one_line_and_status_65(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from moodride.errors import ModelError
 from moodride.vision.card import FaceSpec, InputSpec
-from moodride.vision.decoding import Decoder, make_priors
+from moodride.vision.decoding import Decoder, Found, make_priors
 
 SIZE = InputSpec(name="image", width=100, height=70, channels="bgr", mean=(0, 0, 0), std=(1, 1, 1))
 TABLE: dict[str, Any] = {
@@ -44,6 +44,14 @@ def decoder(**changes: Any) -> Decoder:
     return Decoder(FaceSpec.model_validate({**TABLE, **changes}), SIZE, where="test.onnx")
 
 
+def arrays(faces: list[Found]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Corners N x 4, scores N and points N x 5 x 2."""
+    corners, scores, points = zip(*faces, strict=True) if faces else ((), (), ())
+    shapes = ((-1, 4), (-1,), (-1, 5, 2))
+    kinds = (corners, scores, points)
+    return tuple(np.array(x, float).reshape(s) for x, s in zip(kinds, shapes, strict=True))
+
+
 def by_level(values: np.ndarray) -> list[np.ndarray]:
     ends = np.cumsum([high * wide * sizes for high, wide, sizes in CELLS])
     return np.split(values, ends[:-1])
@@ -52,13 +60,13 @@ def by_level(values: np.ndarray) -> list[np.ndarray]:
 def plain() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What comes out for rows with the softmax in the network: what the others must equal."""
     boxes, logits, marks = answers()
-    return decoder().faces([boxes[None], softmax(logits)[None], marks[None]])
+    return arrays(decoder().faces([boxes[None], softmax(logits)[None], marks[None]]))
 
 
-def same(found: tuple[np.ndarray, ...]) -> None:
+def same(found: list[Found]) -> None:
     wanted = plain()
     assert len(wanted[1]) > 20
-    for one, other in zip(found, wanted, strict=True):
+    for one, other in zip(arrays(found), wanted, strict=True):
         assert one.shape == other.shape
         assert np.allclose(one, other, rtol=1e-4, atol=1e-3)
 
@@ -152,9 +160,8 @@ def test_places_stay_numbers_when_the_answers_are_mad(answers_are: str, bad: flo
     marks[1::3] = bad
     logits[2::3, 1] = 500
     logits[5] = float("nan")
-    found = decoder(answers_are=answers_are, scores_are="logits").faces(
-        [boxes[None], logits[None], marks[None]]
-    )
+    given = [boxes[None], logits[None], marks[None]]
+    found = arrays(decoder(answers_are=answers_are, scores_are="logits").faces(given))
     assert len(found[1]) > 0
     assert all(np.isfinite(one).all() for one in found)
     assert found[1].max() <= 1

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from vision.demo_faces import TIMES_S, demo_face
 
 from moodride.vision.align import align_matrix
-from moodride.vision.occlusion import LEAST, TERMS, clear_score, index_of, structure
+from moodride.vision.occlusion import (
+    BIAS,
+    CLEAR,
+    LEAST,
+    TERMS,
+    clear_score,
+    index_of,
+    structure,
+)
 
 PAINTER = Path(__file__).resolve().parents[2] / "models" / "quality" / "occluders.py"
 _spec = importlib.util.spec_from_file_location("quality_occluders_seen", PAINTER)
@@ -24,10 +32,15 @@ sys.modules[_spec.name] = occluders
 _spec.loader.exec_module(occluders)
 
 
-def covered(kind: str, *, count: int = 96) -> list[float]:
+ALL_OVER_S = (4.0, 9.0, 15.0, 31.0, 42.0, 48.0, 66.0, 81.0)
+"""Of one face of the demo drive alone the rating swings by 0.2 either way: with the expression,
+the light, and by a pixel of the landmarks."""
+
+
+def covered(kind: str, *, count: int = 36) -> list[float]:
     """Rate the demo's faces behind something, painted in several ways."""
     rng, rated = np.random.default_rng(11), []
-    for t_s in TIMES_S:
+    for t_s in ALL_OVER_S:
         face, marks = demo_face(t_s)
         points = np.c_[marks, np.ones(5)] @ align_matrix(marks, size=48).T
         hidden = [occluders.occluded(kind, face, points, rng=rng) for _ in range(count)]
@@ -44,12 +57,12 @@ def test_face_is_plain_to_see_whatever_it_shows(t_s: float) -> None:
     ("kind", "most"),
     [
         ("mask", 0.5),
-        ("sunglasses", 0.5),
-        ("phone", 0.75),
-        ("cap", 0.8),
-        # The weak points: skin before skin, and the rest of the face as it was.
-        ("hand on mouth", 0.9),
-        ("hand on eye", 0.9),
+        ("sunglasses", 0.55),
+        ("cap", 0.7),
+        # The weak points: the rest of the face as it was, skin before skin.
+        ("phone", 0.85),
+        ("hand on mouth", 0.95),
+        ("hand on eye", 0.85),
     ],
 )
 def test_face_is_rated_lower_on_the_mean_behind_something(kind: str, most: float) -> None:
@@ -87,6 +100,21 @@ def test_larger_picture_is_rated_as_the_same_face() -> None:
     face = demo_face(4.0)[0]
     large = np.asarray(cv2.resize(face, (192, 192), interpolation=cv2.INTER_LINEAR), np.uint8)
     assert clear_score(large) == 1.0
+
+
+def test_rating_is_what_the_rule_makes_of_the_numbers_of_structure() -> None:
+    rng, rated = np.random.default_rng(7), []
+    for t_s in TIMES_S:
+        face, marks = demo_face(t_s)
+        points = np.c_[marks, np.ones(5)] @ align_matrix(marks, size=48).T
+        for kind in ("hand on eye", "hand on mouth", "cap", "phone", "mask", "sunglasses"):
+            hidden = occluders.occluded(kind, face, points, rng=rng)
+            numbers = structure(hidden)
+            weighed = BIAS + sum(numbers[index_of(*term[:4])] * term[4] for term in TERMS)
+            share = float(np.clip((weighed - CLEAR[0]) / (CLEAR[1] - CLEAR[0]), 0, 1))
+            assert clear_score(hidden) == pytest.approx(LEAST + (1 - LEAST) * share, abs=1e-4)
+            rated.append(share)
+    assert sum(0 < share < 1 for share in rated) >= 5, "within the ramp all terms count"
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])

@@ -122,6 +122,28 @@ def test_a_region_shows_what_the_frame_has_there_and_the_mean_beyond_it() -> Non
     assert np.allclose(inside, picture[:120, :160], atol=0.01)
 
 
+@pytest.mark.parametrize("depth", [(), (3,)], ids=["grey", "colour"])
+@pytest.mark.parametrize(
+    ("channels", "mean"),
+    [("bgr", (10.0, 20.0, 90.0)), ("rgb", (10.0, 20.0, 90.0)), ("grey", (40.0,))],
+)
+def test_a_picture_of_other_proportions_is_whole_and_has_the_mean_beside_it(
+    channels: str, mean: tuple[float, ...], depth: tuple[int, ...]
+) -> None:
+    given = {"channels": channels, "mean": mean, "std": (1.0,) * len(mean)}
+    detector, network = planted(changed(input=given))
+    picture = frame(100, 240, *depth)[:, ::-1]
+    detector.detect(picture)
+    inside, beside = network.seen[0, :, :, :100], network.seen[0, :, :, 100:]
+    # A grey frame has one level for nothing, the mean of the channels' means.
+    level = np.array(mean) if depth or channels == "grey" else np.array([40.0] * 3)
+    assert np.allclose(beside, (level - mean)[:, None, None], atol=0.01)
+    if channels != "grey":
+        colours = picture if depth else np.repeat(picture[..., None], 3, axis=2)
+        colours = colours[..., ::-1] if channels == "rgb" else colours
+        assert np.allclose(inside.transpose(1, 2, 0) + mean, colours, atol=0.01)
+
+
 def test_nothing_is_seen_when_the_region_lies_beside_the_frame() -> None:
     detector, network = planted()
     assert detector.detect(frame(320, 240, 3), roi_xyxy=(1000, 1000, 1100, 1100)) == []

@@ -51,6 +51,11 @@ a little too small is blurred by less than a little too large would alias."""
 _FARTHEST_PX: Final = 1e6
 """No camera has a pixel out there; beyond it the arithmetic loses its places."""
 
+_Similarity = tuple[float, float, float, float]
+"""Scaled cosine and sine, shift in x and y: x' = cos x + sin y + dx, y' = cos y - sin x + dy.
+
+Plain numbers: this runs for every frame, and arrays of two cost ten times as much."""
+
 Landmarks = Sequence[Sequence[float]] | NDArray[np.floating]
 """Five points (x, y): eye on the left of the picture, eye on its right, nose tip, left
 and right mouth corner."""
@@ -84,50 +89,52 @@ def align(
     if not 8 <= size <= 512:  # noqa: PLR2004 - the documented range
         msg = f"size {size} is outside 8..512"
         raise ValueError(msg)
-    matrix = align_matrix(landmarks_xy, size=size)
-    _check_centre(frame, matrix, size)
-    part, matrix = _halved(*_cut_out(frame, matrix, size), grey=grey)
+    turn = _similarity(landmarks_xy, size)
+    _check_centre(frame, turn, size)
+    scale = math.hypot(turn[0], turn[1])
+    halvings = min(max(int(-math.log2(scale) + _HALVING), 0), _HALVINGS_MAX)
+    part, turn = _cut_out(frame, turn, size, step=2**halvings)
+    if grey and part.ndim == 3:  # noqa: PLR2004 - dimensions
+        part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
+    for _ in range(halvings):
+        part, turn = _halved(part, turn)
     warped = cv2.warpAffine(
-        part, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        part, _matrix(turn), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(warped, dtype=np.uint8)
 
 
 def _cut_out(
-    frame: NDArray[np.uint8], matrix: NDArray[np.float64], size: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Leave only the part of the frame that the output shows, and a margin for averaging."""
+    frame: NDArray[np.uint8], turn: _Similarity, size: int, *, step: int
+) -> tuple[NDArray[np.uint8], _Similarity]:
+    """Leave only the part of the frame that the output shows, and a margin for averaging.
+
+    It begins and ends at whole steps, the pixels that are averaged into one: these are the
+    same ones wherever the face is.
+    """
     height, width = frame.shape[:2]
-    middle = ((size - 1) / 2, (size - 1) / 2)
-    x, y = _source_of(matrix, middle)
-    scale = math.hypot(matrix[0, 0], matrix[0, 1])
-    # Half the diagonal of the square, and the pixels that interpolation and halving touch.
-    reach = (0.7072 * size + 1) / scale + 2**_HALVINGS_MAX + 1
-    left, top = max(int(x - reach), 0), max(int(y - reach), 0)
-    right, bottom = min(math.ceil(x + reach), width), min(math.ceil(y + reach), height)
-    moved = matrix.copy()
-    moved[:, 2] += matrix[:, :2] @ (left, top)
-    return frame[top:bottom, left:right], moved
+    cos, sin, shift_x, shift_y = turn
+    x, y = _source_of(turn, ((size - 1) / 2, (size - 1) / 2))
+    # Half of the upright square around the turned one, and the pixels that interpolation touches.
+    reach = (abs(cos) + abs(sin)) / (cos * cos + sin * sin) * size / 2 + step + 1
+    left, top = (max(int(at - reach) // step * step, 0) for at in (x, y))
+    right, bottom = (-(-math.ceil(at + reach) // step) * step for at in (x, y))
+    part = frame[top : min(bottom, height), left : min(right, width)]
+    return part, (cos, sin, shift_x + cos * left + sin * top, shift_y + cos * top - sin * left)
 
 
-def _halved(
-    part: NDArray[np.uint8], matrix: NDArray[np.float64], *, grey: bool
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Average two by two pixels as often as the face is twice as large as it will be."""
-    if grey and part.ndim == 3:  # noqa: PLR2004 - dimensions
-        part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
-    scale = math.hypot(matrix[0, 0], matrix[0, 1])
-    for _ in range(min(int(-math.log2(scale) + _HALVING), _HALVINGS_MAX)):
-        high, wide = part.shape[:2]
-        if high % 2 or wide % 2:
-            edges = (0, high % 2, 0, wide % 2)
-            part = np.asarray(cv2.copyMakeBorder(part, *edges, cv2.BORDER_REPLICATE), np.uint8)
-        half = (part.shape[1] // 2, part.shape[0] // 2)
-        part = np.asarray(cv2.resize(part, half, interpolation=cv2.INTER_AREA), np.uint8)
-        # Pixel centres: x of the larger picture is 2 x' + 0.5.
-        matrix = matrix * np.array([2.0, 2.0, 1.0])
-        matrix[:, 2] += matrix[:, :2] @ (0.25, 0.25)
-    return part, matrix
+def _halved(part: NDArray[np.uint8], turn: _Similarity) -> tuple[NDArray[np.uint8], _Similarity]:
+    """Average two by two pixels."""
+    high, wide = part.shape[:2]
+    if high % 2 or wide % 2:
+        edges = (0, high % 2, 0, wide % 2)
+        part = np.asarray(cv2.copyMakeBorder(part, *edges, cv2.BORDER_REPLICATE), np.uint8)
+    half = (part.shape[1] // 2, part.shape[0] // 2)
+    part = np.asarray(cv2.resize(part, half, interpolation=cv2.INTER_AREA), np.uint8)
+    cos, sin, shift_x, shift_y = turn
+    # Pixel centres: x of the larger picture is 2 x' + 0.5.
+    shift = (shift_x + (cos + sin) / 2, shift_y + (cos - sin) / 2)
+    return part, (2 * cos, 2 * sin, *shift)
 
 
 def align_matrix(landmarks_xy: Landmarks, *, size: int) -> NDArray[np.float64]:
@@ -144,20 +151,29 @@ def align_matrix(landmarks_xy: Landmarks, *, size: int) -> NDArray[np.float64]:
         ValueError: not five points, a point that is not finite, the eyes
             coincide, or the face spans less than two pixels.
     """
+    return _matrix(_similarity(landmarks_xy, size))
+
+
+def _matrix(turn: _Similarity) -> NDArray[np.float64]:
+    """Write a similarity as the 2 x 3 matrix that OpenCV takes."""
+    cos, sin, shift_x, shift_y = turn
+    return np.array(((cos, sin, shift_x), (-sin, cos, shift_y)))
+
+
+def _similarity(landmarks_xy: Landmarks, size: int) -> _Similarity:
+    """Compute what `align_matrix` returns."""
     points = _checked(landmarks_xy)
-    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
-    along = points[1] - points[0]
-    eye_px, span_px = math.hypot(*along), span_of(points)
+    (ax, ay), (bx, by), _, (cx, cy), (dx, dy) = points
+    eye_px, span_px = math.hypot(bx - ax, by - ay), _span(points)
     if eye_px < _SPAN_MIN_PX / 2 or span_px < _SPAN_MIN_PX:
         msg = f"landmarks span {span_px:.1f} px, eyes {eye_px:.1f} px: too close to align a face"
         raise ValueError(msg)
-    factor = SPAN * size / span_px
-    cos, sin = along / eye_px * factor
-    matrix = np.array([[cos, sin, 0.0], [-sin, cos, 0.0]])
+    factor = SPAN * size / span_px / eye_px
+    cos, sin = (bx - ax) * factor, (by - ay) * factor
+    x, y = (ax + bx + cx + dx) / 4, (ay + by + cy + dy) / 4
     # Shares of the side count from the picture's edge, pixels from the centre of the first.
-    target = np.asarray(CENTRE) * size - 0.5
-    matrix[:, 2] = target - matrix[:, :2] @ ((eyes + mouth) / 2)
-    return matrix
+    to_x, to_y = CENTRE[0] * size - 0.5, CENTRE[1] * size - 0.5
+    return cos, sin, to_x - cos * x - sin * y, to_y - cos * y + sin * x
 
 
 def span_of(landmarks_xy: Landmarks) -> float:
@@ -172,20 +188,27 @@ def span_of(landmarks_xy: Landmarks) -> float:
     Raises:
         ValueError: not five points, or one that is not finite.
     """
-    # Plain numbers: this runs for every frame, and arrays of two cost ten times as much.
-    (ax, ay), (bx, by), _, (cx, cy), (dx, dy) = _checked(landmarks_xy).tolist()
+    return _span(_checked(landmarks_xy))
+
+
+def _span(points: list[tuple[float, float]]) -> float:
+    """Return the span of five points that were checked."""
+    (ax, ay), (bx, by), _, (cx, cy), (dx, dy) = points
     down = math.hypot((cx + dx - ax - bx) / 2, (cy + dy - ay - by) / 2)
     return max(math.hypot(bx - ax, by - ay), MOUTH_RATIO * down)
 
 
-def _checked(landmarks_xy: Landmarks) -> NDArray[np.float64]:
-    """Return the landmarks as five finite points, 5 x 2."""
-    points = np.asarray(landmarks_xy, dtype=np.float64)
-    if points.shape != (5, 2):
-        msg = f"landmarks are of shape {points.shape}, not five points (5, 2)"
+def _checked(landmarks_xy: Landmarks) -> list[tuple[float, float]]:
+    """Return the landmarks as five finite points."""
+    try:
+        points = [(float(x), float(y)) for x, y in landmarks_xy]
+    except (TypeError, ValueError):
+        points = []  # what are no pairs of numbers is no landmark either
+    if len(points) != 5:  # noqa: PLR2004 - eyes, nose, corners of the mouth
+        msg = f"landmarks are of shape {np.shape(landmarks_xy)}, not five points (5, 2)"
         raise ValueError(msg)
     # A NaN fails the comparison too.
-    if not np.abs(points).max() <= _FARTHEST_PX:
+    if not all(abs(x) <= _FARTHEST_PX and abs(y) <= _FARTHEST_PX for x, y in points):
         msg = "landmarks are not finite numbers"
         raise ValueError(msg)
     return points
@@ -204,18 +227,17 @@ def _check_frame(frame: NDArray[np.uint8]) -> None:
         raise ValueError(msg)
 
 
-def _check_centre(frame: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> None:
+def _check_centre(frame: NDArray[np.uint8], turn: _Similarity, size: int) -> None:
     """Refuse a face whose middle is outside the frame: there is nothing to see."""
-    x, y = _source_of(matrix, (CENTRE[0] * size - 0.5, CENTRE[1] * size - 0.5))
+    x, y = _source_of(turn, (CENTRE[0] * size - 0.5, CENTRE[1] * size - 0.5))
     if not (0 <= x <= frame.shape[1] and 0 <= y <= frame.shape[0]):
         msg = f"landmarks around ({x:.0f}, {y:.0f}) lie outside the frame"
         raise ValueError(msg)
 
 
-def _source_of(matrix: NDArray[np.float64], point: tuple[float, float]) -> tuple[float, float]:
+def _source_of(turn: _Similarity, point: tuple[float, float]) -> tuple[float, float]:
     """Return the point of the frame that a similarity brings to a point of the output."""
-    cos, sin, shift_x = matrix[0].tolist()
-    shift_y = float(matrix[1, 2])
+    cos, sin, shift_x, shift_y = turn
     x, y = point[0] - shift_x, point[1] - shift_y
     square = cos * cos + sin * sin
     return (cos * x - sin * y) / square, (sin * x + cos * y) / square

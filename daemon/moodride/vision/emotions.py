@@ -158,26 +158,25 @@ class EmotionReader:
         if face.shape[:2] != (self._size, self._size) or face.dtype != np.uint8:
             msg = f"aligned face is {face.dtype} {face.shape}, not uint8 of side {self._size}"
             raise ValueError(msg)
-        answers = [
-            np.asarray(x, np.float64).reshape(-1) for x in self._session.run(self._blob(face))
-        ]
+        # Plain numbers: there are ten, and as arrays they cost several times as much.
+        answers = [answer.ravel().tolist() for answer in self._session.run(self._blob(face))]
         logits = answers[0]
-        if logits.shape != (self._width,) or not np.isfinite(logits).all():
-            what = f"its {logits.size} logits are not {self._width} finite numbers"
+        if len(logits) != self._width or not all(map(math.isfinite, logits)):
+            what = f"its {len(logits)} logits are not {self._width} finite numbers"
             raise ModelError(what, where=self._where, remedy=_REMEDY)
         if self._place_at is not None:
-            answers.append(logits[list(self._place_at)])
-            logits = np.delete(logits, self._place_at)
+            answers.append([logits[at] for at in self._place_at])
+            logits = [value for at, value in enumerate(logits) if at not in self._place_at]
         distribution = self._distribution(logits)
         if len(answers) == 1:
             return distribution, *place_of(distribution)
         return distribution, *self._place(answers[1])
 
-    def _place(self, place: NDArray[np.float64]) -> tuple[float, float]:
+    def _place(self, place: list[float]) -> tuple[float, float]:
         """Check the network's own valence and arousal, and keep them in their range."""
-        if place.shape != (2,) or not np.isfinite(place).all():
+        if len(place) != 2 or not all(map(math.isfinite, place)):  # noqa: PLR2004
             raise ModelError("valence and arousal are no numbers", where=self._where)
-        valence, arousal = (min(max(float(value), -1.0), 1.0) for value in place)
+        valence, arousal = (min(max(value, -1.0), 1.0) for value in place)
         return valence, arousal
 
     def _blob(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -192,15 +191,19 @@ class EmotionReader:
         values: NDArray[np.float32] = (planes.astype(np.float32) - self._mean) / self._std
         return values[None]
 
-    def _distribution(self, logits: NDArray[np.float64]) -> Distribution:
+    def _distribution(self, logits: list[float]) -> Distribution:
         """Calibrate, put into the order of `EMOTIONS`, and make sure that it sums to 1.
 
         An emotion that the network does not know has probability 0.
         """
-        powers = np.zeros(len(EMOTIONS))
-        powers[self._emotions] = np.exp((logits - logits.max()) / self._temperature)
-        shares = (powers / powers.sum()).tolist()
-        return tuple(share / math.fsum(shares) for share in shares)
+        most = max(logits)
+        shares = [0.0] * len(EMOTIONS)
+        for emotion, logit in zip(self._emotions, logits, strict=True):
+            shares[emotion] = math.exp((logit - most) / self._temperature)
+        whole = math.fsum(shares)
+        shares = [share / whole for share in shares]
+        whole = math.fsum(shares)
+        return tuple(share / whole for share in shares)
 
 
 def _spec(card: Card) -> EmotionSpec:

@@ -18,6 +18,7 @@ such pictures weigh less, no guard. Pure: pixels in, a number out.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Final
 
@@ -25,7 +26,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CELLS", "LEAST", "SIDE", "Term", "clear_score", "evidence_of", "index_of", "structure"]
+__all__ = [
+    "BIAS",
+    "CELLS",
+    "CLEAR",
+    "LEAST",
+    "SIDE",
+    "TERMS",
+    "Term",
+    "clear_score",
+    "index_of",
+    "structure",
+]
 
 SIDE: Final = 48
 """Side of the face that is looked at, pixels: that of the pictures it was fitted on."""
@@ -95,14 +107,24 @@ def clear_score(grey: NDArray[np.uint8]) -> float:
         `LEAST`..1.
     """
     zero, one = CLEAR
-    share = (evidence_of(structure(grey)) - zero) / (one - zero)
+    share = (_evidence_of(_edges(grey)) - zero) / (one - zero)
     return LEAST + (1.0 - LEAST) * min(max(share, 0.0), 1.0)
 
 
-def evidence_of(numbers: NDArray[np.float32]) -> float:
-    """Weigh the numbers of `structure`: the larger, the surer something is before the face."""
-    index, weights = _rule()
-    return float(numbers.take(index) @ weights) + BIAS
+def _evidence_of(edges: NDArray[np.float32]) -> float:
+    """Weigh the numbers of `structure`: the larger, the surer something is before the face.
+
+    Only those of the rule are worked out, and in plain numbers: this runs for every frame,
+    and a dozen array operations on 128 numbers cost several times as much.
+    """
+    cells: list[float] = edges.ravel().tolist()
+    mean = sum(cells) / len(cells) + _FLAT
+    evidence = BIAS
+    for lesser, one, other, weight in _rule():
+        left, right = cells[one] / mean + _FAINT, cells[other] / mean + _FAINT
+        # The mean of two logarithms is half of their product's.
+        evidence += weight * math.log(min(left, right) if lesser else left * right)
+    return evidence
 
 
 def structure(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -115,16 +137,22 @@ def structure(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
         128 numbers, float32: mean and lesser one of mirrored cells, each for upright and
         level edges, for 8 rows and the 4 columns of the left half; see `index_of`.
     """
-    if grey.shape != (SIDE, SIDE):
-        grey = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
-    light = np.asarray(cv2.LUT(grey, _logarithms()), np.float32)
-    shares = np.empty((2, CELLS, CELLS), np.float32)
-    for way, (a, b) in enumerate(((light[:, 2:], light[:, :-2]), (light[2:], light[:-2]))):
-        shares[way] = cv2.resize(cv2.absdiff(a, b), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    shares = _edges(grey)
     shares /= shares.mean() + np.float32(_FLAT)
     cells = np.log(shares + np.float32(_FAINT))
     left, right = cells[..., :_HALF], cells[..., : _HALF - 1 : -1]
     return np.concatenate([(left + right).ravel() / 2, np.minimum(left, right).ravel()])
+
+
+def _edges(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the mean strength of upright and of level edges in each cell, 2 x 8 x 8."""
+    if grey.shape != (SIDE, SIDE):
+        grey = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    light = np.asarray(cv2.LUT(grey, _logarithms()), np.float32)
+    edges = np.empty((2, CELLS, CELLS), np.float32)
+    for way, (a, b) in enumerate(((light[:, 2:], light[:, :-2]), (light[2:], light[:-2]))):
+        edges[way] = cv2.resize(cv2.absdiff(a, b), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    return edges
 
 
 def index_of(kind: str, way: str, row: int, column: int) -> int:
@@ -134,10 +162,18 @@ def index_of(kind: str, way: str, row: int, column: int) -> int:
 
 
 @cache
-def _rule() -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the places of the terms' numbers, and their weights."""
-    places = [index_of(*term[:4]) for term in TERMS]
-    return np.array(places, np.int64), np.array([term[4] for term in TERMS], np.float32)
+def _rule() -> tuple[tuple[bool, int, int, float], ...]:
+    """Return of each term whether it is of the lesser cell, its two cells, and its weight.
+
+    The weight of a mean is halved: it is then that of the product of both.
+    """
+    rule = []
+    for kind, way, row, column, weight in TERMS:
+        first = (_WAYS.index(way) * CELLS + row) * CELLS
+        lesser = kind == "less"
+        cells = (first + column, first + CELLS - 1 - column)
+        rule.append((lesser, *cells, weight if lesser else weight / 2))
+    return tuple(rule)
 
 
 @cache

@@ -7,6 +7,7 @@ answers) comes from the card, so that published networks run here as well as our
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from moodride.vision.card import Card, InputSpec
+    from moodride.vision.decoding import Found
 
 __all__ = ["Detection", "FaceDetector", "Network", "make_priors"]
 
 _GREY: Final = 2
 """Dimensions of a picture without colours."""
+
+_FARTHEST_PX: Final = 1e6
+"""No frame reaches so far; a region beyond it is a mistake."""
 
 Box = tuple[float, float, float, float]
 
@@ -63,10 +68,9 @@ class _View:
     left: float
     top: float
 
-    def to_source(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+    def to_source(self, x: float, y: float) -> tuple[float, float]:
         """Turn x, y of the input into x, y of the frame."""
-        shift = np.array([self.left, self.top], np.float32)
-        return np.asarray(points / np.float32(self.scale) + shift, np.float32)
+        return x / self.scale + self.left, y / self.scale + self.top
 
 
 class FaceDetector:
@@ -86,6 +90,9 @@ class FaceDetector:
         if card.faces is None:
             raise ModelError("not a card for faces", where=str(card.source))
         self._input: InputSpec = card.input
+        self._blanks = {2: _blank(card.input, grey=True), 3: _blank(card.input, grey=False)}
+        self._mean = np.array(card.input.mean, np.float32).reshape(-1, 1, 1)
+        self._factor = 1 / np.array(card.input.std, np.float32).reshape(-1, 1, 1)
         self._network = session if session is not None else _load(card, threads=threads)
         self._decoder = Decoder(card.faces, card.input, where=str(card.model_path))
 
@@ -111,13 +118,11 @@ class FaceDetector:
             SourceError: the frame is no picture.
             ModelError: the network fails, or answers in another shape than the card says.
         """
-        canvas, view = self._place(_checked(frame), roi_xyxy)
-        corners, scores, points = self._decoder.faces(self._network.run(self._blob(canvas)))
-        corners = view.to_source(corners.reshape(-1, 2, 2))
-        points = view.to_source(points)
+        frame = _checked(frame)
+        canvas, view = self._place(frame, roi_xyxy)
+        found = self._decoder.faces(self._network.run(self._blob(canvas)))
         height, width = frame.shape[:2]
-        corners = corners.clip(0, np.array([width, height], np.float32))
-        return [_detection(*face) for face in zip(corners, scores, points, strict=True)]
+        return [_detection(face, view, width, height) for face in found]
 
     def _place(
         self, frame: NDArray[np.uint8], roi: Sequence[float] | None
@@ -126,31 +131,46 @@ class FaceDetector:
         height, width = frame.shape[:2]
         left, top, right, bottom = (0, 0, width, height) if roi is None else _whole(roi)
         scale = min(self._input.width / (right - left), self._input.height / (bottom - top))
+        view = _View(scale, left, top)
         seen = frame[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-        canvas = np.empty((self._input.height, self._input.width, *frame.shape[2:]), np.uint8)
-        canvas[:] = self._blank(frame.ndim)
-        if seen.size:
-            x, y = round(max(-left, 0) * scale), round(max(-top, 0) * scale)
-            small = _scaled(seen, scale)[: self._input.height - y, : self._input.width - x]
-            canvas[y : y + small.shape[0], x : x + small.shape[1]] = small
-        return canvas, _View(scale, left, top)
+        x, y = round(max(-left, 0) * scale), round(max(-top, 0) * scale)
+        small = _scaled(seen, scale) if seen.size else seen
+        small = small[: self._input.height - y, : self._input.width - x]
+        return self._letterboxed(small, x, y), view
 
-    def _blank(self, dimensions: int) -> NDArray[np.uint8]:
-        """Return the colour that the network takes for nothing: the mean."""
-        mean = list(self._input.mean)
-        if dimensions == _GREY or len(mean) == 1:
-            mean = [sum(mean) / len(mean)]
-        return np.rint(mean[::-1] if self._input.channels == "rgb" else mean).astype(np.uint8)
+    def _letterboxed(self, small: NDArray[np.uint8], x: int, y: int) -> NDArray[np.uint8]:
+        """Put a picture into the input, its left upper corner at x, y, nothing around it."""
+        high, wide = small.shape[:2]
+        below, beside = self._input.height - y - high, self._input.width - x - wide
+        if not (x or y or below or beside):
+            return small
+        blank = self._blanks[small.ndim]
+        if not small.size:
+            size = (self._input.height, self._input.width, *small.shape[2:])
+            return np.full(size, blank if small.ndim > _GREY else blank[0], np.uint8)
+        edges = (y, below, x, beside)
+        canvas = cv2.copyMakeBorder(small, *edges, cv2.BORDER_CONSTANT, value=blank)
+        return np.asarray(canvas, np.uint8)
 
     def _blob(self, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the input in the network's channels and numbers."""
         planes = _planes(canvas, self._input.channels)
         blob = np.empty((1, len(planes), *canvas.shape[:2]), np.float32)
+        values = blob[0]
         for number, plane in enumerate(planes):
-            mean, std = self._input.mean[number], self._input.std[number]
-            np.subtract(plane, np.float32(mean), out=blob[0, number])
-            blob[0, number] *= np.float32(1 / std)
+            values[number] = plane
+        values -= self._mean
+        values *= self._factor
         return blob
+
+
+def _blank(size: InputSpec, *, grey: bool) -> tuple[float, ...]:
+    """Return the colour (BGR, or one grey level) that the network takes for nothing: the mean."""
+    mean = list(size.mean)
+    if grey or len(mean) == 1:
+        mean = [sum(mean) / len(mean)] * (1 if grey else 3)
+    blank = np.rint(mean[::-1] if size.channels == "rgb" else mean).clip(0, 255)
+    return tuple(blank.tolist())
 
 
 def _load(card: Card, *, threads: int) -> Network:
@@ -176,14 +196,15 @@ def _checked(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _whole(roi: Sequence[float]) -> tuple[int, int, int, int]:
     """Round a region to whole pixels and check that it has any."""
-    values = np.asarray(roi, np.float64)
-    if values.shape != (4,) or not np.isfinite(values).all() or np.abs(values).max() > 1e6:  # noqa: PLR2004
+    values = [float(value) for value in roi]
+    # A NaN fails the comparison too.
+    if len(values) != 4 or not all(abs(value) <= _FARTHEST_PX for value in values):  # noqa: PLR2004
         raise SourceError(f"not a region of a frame: {roi}", where="roi_xyxy")
-    left, top = (int(value) for value in np.floor(values[:2]))
-    right, bottom = (int(value) for value in np.ceil(values[2:]))
-    if right <= left or bottom <= top:
+    left, top, right, bottom = values
+    whole = math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
+    if whole[2] <= whole[0] or whole[3] <= whole[1]:
         raise SourceError(f"the region is empty: {roi}", where="roi_xyxy")
-    return left, top, right, bottom
+    return whole
 
 
 def _scaled(picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
@@ -214,12 +235,18 @@ def _planes(canvas: NDArray[np.uint8], channels: str) -> list[NDArray[Any]]:
     return planes[::-1] if channels == "rgb" else planes
 
 
-def _detection(
-    corners: NDArray[np.float32], score: np.float32, points: NDArray[np.float32]
-) -> Detection:
-    left, top, right, bottom = (float(value) for value in corners.ravel())
+def _detection(face: Found, view: _View, width: int, height: int) -> Detection:
+    """Bring a face to the frame; the box ends with it."""
+    left, top, right, bottom = face.corners
+    left, top = view.to_source(left, top)
+    right, bottom = view.to_source(right, bottom)
     return Detection(
-        box_xyxy=(left, top, right, bottom),
-        score=float(score),
-        landmarks_xy=tuple((float(x), float(y)) for x, y in points),
+        box_xyxy=(
+            min(max(left, 0.0), width),
+            min(max(top, 0.0), height),
+            min(max(right, 0.0), width),
+            min(max(bottom, 0.0), height),
+        ),
+        score=face.score,
+        landmarks_xy=tuple(view.to_source(x, y) for x, y in face.points),
     )

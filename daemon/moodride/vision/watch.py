@@ -22,13 +22,25 @@ if TYPE_CHECKING:
 
     from moodride.types import Reading
     from moodride.vision.analysis import Analyser
+    from moodride.vision.card import Card
 
-__all__ = ["TRACK_CARD", "Flag", "JsonLines", "WatchSettings", "build_analyser", "run_watch"]
+__all__ = [
+    "TRACK_CARD",
+    "Flag",
+    "JsonLines",
+    "WatchSettings",
+    "build_analyser",
+    "run_watch",
+    "track_card_of",
+]
 
 log = logging.getLogger(__name__)
 
 TRACK_CARD: Final = "card-track.toml"
 """Beside a face detector's card: the smaller one that follows a face once it is found."""
+
+_TRACK_CARDS: Final = "card-track*.toml"
+"""Where there are several, of weights in floats and in integers, say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +52,8 @@ class WatchSettings:
         face_card: the face detector's card.
         emotion_card: the emotion network's card.
         track_card: the card of a smaller detector that follows a face once it is found,
-            or None: ``card-track.toml`` beside the face detector's card, and where there
-            is none, the face detector does it all.
+            or None: the one beside the face detector's card (`track_card_of`), and where
+            there is none, the face detector does it all.
         rate_hz: analyses a second (of media time for a file), above 0.
         width: asked of a camera, pixels.
         height: asked of a camera, pixels.
@@ -179,15 +191,32 @@ def build_analyser(settings: WatchSettings) -> Analyser:
     from moodride.vision.emotions import EmotionReader  # noqa: PLC0415
     from moodride.vision.retinaface import FaceDetector  # noqa: PLC0415
 
-    whole = FaceDetector(load_card(settings.face_card))
-    beside = settings.face_card.with_name(TRACK_CARD)
-    track_card = settings.track_card or (beside if beside.exists() else None)
+    card = load_card(settings.face_card)
+    whole = FaceDetector(card)
+    track_card = settings.track_card or track_card_of(card)
     near = FaceDetector(load_card(track_card)) if track_card else whole
     return Analyser(
         detector=TwoDetectors(whole=whole, near=near),
         emotion=EmotionReader.load(settings.emotion_card),
         tracker=DriverTracker(seat=settings.seat),
     )
+
+
+def track_card_of(card: Card) -> Path | None:
+    """Return the card of the detector that follows what a face detector found, or None.
+
+    It lies beside the face detector's card and is that of the same weights, so that who
+    chooses eight-bit integers has them for both; where none is, it is `TRACK_CARD`.
+
+    Raises:
+        ModelError: a card beside it cannot be read.
+    """
+    from moodride.vision.card import load_card  # noqa: PLC0415 - loads pydantic
+
+    beside = sorted(card.source.parent.glob(_TRACK_CARDS), key=lambda path: len(path.name))
+    same = (path for path in beside if load_card(path).model_path == card.model_path)
+    plain = card.source.with_name(TRACK_CARD)
+    return next(same, plain if plain in beside else None)
 
 
 def _listeners(
