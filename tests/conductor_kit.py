@@ -5,8 +5,15 @@ from __future__ import annotations
 from moodride.conductor.events import Action, Begin, Event, Tick
 from moodride.conductor.model import Context, State, ahead, initial
 from moodride.conductor.state import step
-from moodride.settings import Config
+from moodride.settings import Config, MoodSettings
 from moodride.types import MOODS, EndReason, Mood, Track, TrackEnded, TrackStarted
+
+KNOWN = Config(
+    mood=MoodSettings(
+        enter=0.35, leave=0.25, insist_s=1.5, soothe_s=0.8, lasting_s=6.0, usual_face=False
+    )
+)
+"""A face is judged as it is from the first reading; else the usual one is learnt first."""
 
 
 def make_tracks(each: int = 5) -> tuple[Track, ...]:

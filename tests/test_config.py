@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import tomllib
@@ -12,8 +13,18 @@ import pytest
 
 from moodride import config as configuration
 from moodride import config_cache
-from moodride.errors import ConfigError
-from moodride.settings import Config, PathSettings
+from moodride.commands.check import _checks
+from moodride.errors import ConfigError, MoodrideError
+from moodride.settings import (
+    POLICIES_MAX,
+    Config,
+    ContextSettings,
+    MoodSettings,
+    PathSettings,
+    PolicySettings,
+    RuleSettings,
+)
+from moodride.types import Emotion, Mood
 from moodride.validate import validated
 
 
@@ -30,6 +41,23 @@ def test_shipped_file_when_read_holds_every_option_at_its_default() -> None:
         section.name: {f.name for f in fields(getattr(Config(), section.name))}
         for section in fields(Config)
     }
+    assert set(tree["mood"]["context"]) == {f.name for f in fields(ContextSettings)}
+
+
+def test_shipped_example_when_uncommented_is_a_valid_policy_of_every_key(tmp_path: Path) -> None:
+    text = configuration.shipped_file().read_text()
+    head, _, example = text.partition("# [mood.policies.mine.cheerful]\n")
+    lines = itertools.takewhile(lambda line: line.startswith("# "), example.splitlines())
+    own = [line.removeprefix("# ") for line in lines]
+    path = write(tmp_path, "\n".join(["[mood.policies.mine.cheerful]", *own, ""]))
+    assert head
+    loaded = configuration.load_config([path])
+    assert loaded.problems == ()
+    ((rule,),) = (policy.rules for policy in loaded.config.mood.policies)
+    assert {line.split(" = ")[0] for line in own} | {"name"} == {
+        f.name for f in fields(RuleSettings)
+    }
+    assert rule.emotions == (Emotion.HAPPINESS,)
 
 
 def test_quick_profile_when_layered_is_valid() -> None:
@@ -106,10 +134,21 @@ def test_file_when_missing_or_a_folder_says_so(tmp_path: Path) -> None:
     assert "not a file" in lines[1]
 
 
+def test_threshold_when_it_crosses_the_default_leaves_the_rest_of_the_section(
+    tmp_path: Path,
+) -> None:
+    text = '[mood]\nenter = 0.15\nlock_s = 10\npolicy = "match"\n[mood.context]\nnight = true\n'
+    loaded = configuration.load_config([write(tmp_path, text)])
+    mood = loaded.config.mood
+    assert (mood.enter, mood.lock_s, mood.policy, mood.context.night) == (0.25, 10, "match", True)
+    (problem,) = loaded.problems
+    assert ":2: mood.enter" in problem
+
+
 def test_thresholds_when_crossed_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "[mood]\nenter = 0.3\nleave = 0.5\n")
     loaded = configuration.load_config([path])
-    assert loaded.config.mood == Config().mood
+    assert loaded.config.mood == replace(Config().mood, enter=0.3), "no more is lost than needed"
     assert "must be below enter" in loaded.problems[0]
 
 
@@ -201,3 +240,306 @@ def test_layer_when_missing_is_said_also_with_a_warm_cache(tmp_path: Path) -> No
     loaded = configuration.load_config([path, tmp_path / "gone.toml"])
     assert loaded.config.mood.enter == 0.6
     assert "gone.toml: not used, no such file" in loaded.problems[0]
+
+
+OWN = """[mood]
+policy = "mine"
+enter = 0.6
+
+[mood.policies.mine.cheerful]
+emotions = ["happiness"]
+path = ["Happy"]
+valence = 0.8
+energy = 0.6
+max_energy = 0.8
+max_tempo_bpm = 120
+
+[mood.policies.mine.low]
+emotions = ["sadness", "fear"]
+path = ["Sad", "Calm"]
+urgent = true
+"""
+
+
+def changed(old: str, new: str) -> str:
+    assert OWN.count(old) == 1
+    return OWN.replace(old, new)
+
+
+def test_own_policy_when_written_is_held_and_can_be_hashed(tmp_path: Path) -> None:
+    loaded = configuration.load_config([write(tmp_path, OWN)])
+    assert loaded.problems == ()
+    mood = loaded.config.mood
+    assert mood.policy == "mine"
+    (policy,) = mood.policies
+    cheerful, low = policy.rules
+    assert (cheerful.valence, cheerful.energy, cheerful.max_tempo_bpm) == (0.8, 0.6, 120.0)
+    assert low == RuleSettings(
+        name="low",
+        emotions=(Emotion.SADNESS, Emotion.FEAR),
+        path=(Mood.SAD, Mood.CALM),
+        urgent=True,
+    )
+    assert hash(mood) == hash(replace(mood))
+
+
+def test_own_policy_when_remembered_is_the_same(tmp_path: Path) -> None:
+    path = write(tmp_path, OWN + "[mood.context]\nnight = true\n")
+    first = configuration.load_config([path])
+    code = (
+        "import sys; from pathlib import Path; from moodride.config import load_config;"
+        "loaded = load_config([Path(sys.argv[1])]); print(repr(loaded));"
+        "sys.exit('pydantic' in sys.modules)"
+    )
+    again = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert again.stdout.strip() == repr(first)
+    assert first.config.mood.context.night
+
+
+WRONG_RULES = {
+    "emotion": (
+        changed('"happiness"', '"happyness"'),
+        ":6: mood.policies.mine.cheerful.emotions.0: ",
+        "did you mean happiness?",
+    ),
+    "mood": (
+        changed('"Happy"', '"happy"'),
+        ":7: mood.policies.mine.cheerful.path.0: ",
+        "did you mean Happy?",
+    ),
+    "path": (
+        changed('["Sad", "Calm"]', "[]"),
+        ":15: mood.policies.mine.low.path: must not be empty",
+        "",
+    ),
+    "emotions": (
+        changed('["sadness", "fear"]', "[]"),
+        ":14: mood.policies.mine.low.emotions: must not be empty",
+        "",
+    ),
+    "no path": (
+        changed('path = ["Sad", "Calm"]\n', ""),
+        ":13: mood.policies.mine.low.path: field required",
+        "",
+    ),
+    "surprise": (
+        changed('"fear"', '"surprise"'),
+        ":13: mood.policies.mine.low: surprise never changes the mood by itself",
+        "",
+    ),
+    "two rules": (
+        changed('"fear"', '"happiness"'),
+        ":5: mood.policies.mine: happiness is in two rules, cheerful and low",
+        "",
+    ),
+    "twice": (
+        changed('"fear"', '"sadness"'),
+        ":13: mood.policies.mine.low: sadness is named twice",
+        "",
+    ),
+    "key": (
+        changed("urgent", "urgant"),
+        ":16: unknown key mood.policies.mine.low.urgant",
+        "did you mean urgent?",
+    ),
+    "name": (
+        changed("urgent = true", 'name = "x"'),
+        ":16: unknown key mood.policies.mine.low.name",
+        "",
+    ),
+    "range": (
+        changed("valence = 0.8", "valence = 1.5"),
+        ":8: mood.policies.mine.cheerful.valence: ",
+        "",
+    ),
+    "nan": (
+        changed("valence = 0.8", "valence = nan"),
+        ":8: mood.policies.mine.cheerful.valence: ",
+        "",
+    ),
+    "half a point": (
+        changed("valence = 0.8\n", ""),
+        ":5: mood.policies.mine.cheerful: valence and energy are one point",
+        "",
+    ),
+    "against itself": (
+        changed("\nmax_energy = 0.8", "\nmax_energy = 0.5"),
+        ":5: mood.policies.mine.cheerful: energy (0.6) is above max_energy (0.5)",
+        "",
+    ),
+    "rule is no table": (
+        OWN.partition("[mood.policies.mine.low]")[0] + "[mood.policies.mine]\nlow = 3\n",
+        ":14: mood.policies.mine.low: must be the table of a rule",
+        "",
+    ),
+    "odd name of a rule": (
+        changed("mine.low]", 'mine."lo\\nw; ß"]'),
+        ": mood.policies.mine.lo w; ß: the name of a rule is made of a-z, A-Z, 0-9, _ and -",
+        "",
+    ),
+    "long name of a rule": (
+        changed("mine.low]", f"mine.{'x' * 40}]"),
+        f"mood.policies.mine.{'x' * 32}: the name of a rule has 1 to 32 characters",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "where", "remedy"), WRONG_RULES.values(), ids=WRONG_RULES)
+def test_own_policy_when_wrong_is_left_out_whole_and_the_default_used(
+    tmp_path: Path, text: str, where: str, remedy: str
+) -> None:
+    path = write(tmp_path, text)
+    loaded = configuration.load_config([path])
+    first, second = loaded.problems
+    assert first.startswith(str(path))
+    assert where in first
+    assert remedy in first
+    assert first.endswith("policy mine is left out")
+    assert ":2: mood.policy: no policy is named 'mine'" in second
+    assert second.endswith("the default is used")
+    assert "\n" not in first + second
+    assert loaded.config.mood == MoodSettings(enter=0.6), "only what is wrong is lost"
+
+
+@pytest.mark.parametrize(
+    ("given", "near"), [("saef", "safe"), ("Match", "match"), ("mien", "mine")]
+)
+def test_policy_when_there_is_none_of_that_name_is_refused_with_the_near_one(
+    tmp_path: Path, given: str, near: str
+) -> None:
+    path = write(tmp_path, changed('policy = "mine"', f'policy = "{given}"'))
+    loaded = configuration.load_config([path])
+    (problem,) = loaded.problems
+    what = f"no policy is named '{given}', there are safe, match, lift, mine"
+    remedy = f"did you mean {near}? the default is used"
+    assert problem == f"{path}:2: mood.policy: {what}; {remedy}"
+    assert loaded.config.mood.policy == "safe"
+    assert len(loaded.config.mood.policies) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[mood]\npolicies = 3\n", "mood.policies: must hold tables"),
+        ("[[mood.policies]]\nname = 'x'\n", "mood.policies: must hold tables"),
+        ("[mood.policies]\nmine = 3\n", "mood.policies.mine: must hold tables of rules"),
+        ("[mood.policies.mine]\n", "mood.policies.mine: 0 rules, a policy has 1 to 8"),
+        ("[mood.policies.safe.x]\nemotions=['fear']\npath=['Calm']\n", "safe is built in"),
+        ("[mood.policies.'']\n", "the name of a policy has 1 to 32 characters"),
+        ("[mood.policies.'../x'.y]\n", "the name of a policy is made of"),
+        ('[mood.policies."\\u001b[31m".y]\n', "the name of a policy is made of"),
+    ],
+)
+def test_table_of_policies_when_odd_is_refused_in_one_line(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = write(tmp_path, text + "[choice]\nseed = 4\n")
+    loaded = configuration.load_config([path])
+    assert len(loaded.problems) == 1
+    assert said in loaded.problems[0]
+    assert loaded.problems[0].isprintable()
+    assert loaded.config.mood == MoodSettings()
+    assert loaded.config.choice.seed == 4
+
+
+def test_table_of_policies_when_huge_is_refused_in_a_few_lines(tmp_path: Path) -> None:
+    many = "".join(f"[mood.policies.p{n}.r]\nx = 1\n" for n in range(5000))
+    loaded = configuration.load_config([write(tmp_path, many)])
+    assert len(loaded.problems) == 1
+    assert f"5000 policies, at most {POLICIES_MAX} are held" in loaded.problems[0]
+    rules = "".join(f"[mood.policies.mine.r{n}]\n" for n in range(5000))
+    loaded = configuration.load_config([write(tmp_path, rules)])
+    assert "5000 rules, a policy has 1 to 8" in loaded.problems[0]
+    keys = "[mood.policies.mine.r]\n" + "".join(f"x{n} = 1\n" for n in range(5000))
+    loaded = configuration.load_config([write(tmp_path, keys)])
+    assert len(loaded.problems) == 21
+    assert "more things are wrong" in loaded.problems[-1]
+    assert loaded.config.mood == MoodSettings()
+
+
+@pytest.mark.parametrize("where", ["", "mood.policies.mine.low.", "mood.context."])
+def test_key_when_nested_without_end_is_refused(tmp_path: Path, where: str) -> None:
+    path = write(tmp_path, f"{where}{'a.' * 2000}a = 1\nchoice.seed = 4\n")
+    loaded = configuration.load_config([path])
+    assert loaded.problems
+    assert loaded.problems[0].startswith(f"{path}:1: ")
+    assert len(loaded.problems[0]) < 400
+    assert loaded.config.mood == MoodSettings()
+    assert loaded.config.choice.seed == 4
+
+
+def test_own_policy_when_a_later_layer_changes_one_key_keeps_the_others(tmp_path: Path) -> None:
+    first = write(tmp_path, OWN)
+    second = tmp_path / "over.toml"
+    second.write_text("[mood.policies.mine.low]\npath = ['Calm']\n")
+    (policy,) = configuration.load_config([first, second]).config.mood.policies
+    assert policy.rules[1].path == (Mood.CALM,)
+    assert policy.rules[1].urgent
+    second.write_text("[mood.policies.mine.more]\nemotions = ['fear']\npath = ['Calm']\n")
+    loaded = configuration.load_config([first, second])
+    assert "fear is in two rules, low and more" in loaded.problems[0]
+    assert loaded.config.mood.policy == "mine", "the layer before stays"
+    assert [rule.name for rule in loaded.config.mood.policies[0].rules] == ["cheerful", "low"]
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("group_faces = 1", "mood.context.group_faces"),
+        ("night_from_h = 25", "mood.context.night_from_h"),
+        ("long_drive_min = nan", "mood.context.long_drive_min"),
+        ("night = 'always'", "mood.context.night"),
+    ],
+)
+def test_context_when_out_of_range_keeps_the_default_and_says_so(
+    tmp_path: Path, line: str, key: str
+) -> None:
+    path = write(tmp_path, f"[mood.context]\ngroup = true\n{line}\n")
+    loaded = configuration.load_config([path])
+    assert len(loaded.problems) == 1
+    assert loaded.problems[0].startswith(f"{path}:3: {key}: ")
+    assert loaded.problems[0].endswith("the default is used")
+    assert loaded.config.mood.context == ContextSettings(group=True)
+
+
+def test_context_when_a_key_is_misspelt_names_the_near_one(tmp_path: Path) -> None:
+    path = write(tmp_path, "[mood.context]\nnigth = true\n")
+    loaded = configuration.load_config([path])
+    assert loaded.problems == (f"{path}:2: unknown key mood.context.nigth; did you mean night?",)
+
+
+def test_context_when_nothing_is_asked_for_is_off() -> None:
+    context = Config().mood.context
+    assert (context.group, context.night, context.long_drive) == (False, False, False)
+
+
+def test_settings_when_made_by_hand_are_checked_too() -> None:
+    rule = RuleSettings(name="r", emotions=(Emotion.FEAR,), path=(Mood.CALM,))
+    with pytest.raises(ValueError, match="no policy is named mine"):
+        MoodSettings(policy="mine")
+    with pytest.raises(ValueError, match="two policies have one name"):
+        MoodSettings(policies=(PolicySettings(name="a", rules=(rule,)),) * 2)
+    with pytest.raises(ValueError, match="lift is built in"):
+        PolicySettings(name="lift", rules=(rule,))
+    with pytest.raises(ValueError, match="mood.policies.a b: the name of a policy"):
+        validated({"mood": {"policies": {"a b": {}}}})
+
+
+def test_check_when_a_policy_is_ones_own_shows_what_it_leads_to(tmp_path: Path) -> None:
+    loaded = configuration.load_config(
+        [write(tmp_path, OWN + "[mood.context]\nlong_drive = true\ngroup = true\n")]
+    )
+    line = dict(_checks(loaded, None))["policy"]()
+    assert line.startswith("mine, happiness: happy, near valence 0.8 and energy 0.6, ")
+    assert "sadness or fear: sad then calm at once" in line
+    assert line.endswith("besides the face: group, long drive")
+    assert dict(_checks(configuration.load_config(), None))["policy"]() == "safe"
+
+
+def test_check_when_a_policy_is_wrong_shows_the_line(tmp_path: Path) -> None:
+    loaded = configuration.load_config([write(tmp_path, changed('"fear"', '"surprise"'))])
+    with pytest.raises(MoodrideError, match="surprise never changes the mood by itself"):
+        dict(_checks(loaded, None))["configuration"]()

@@ -28,6 +28,7 @@ def full_reading(seq: int = 17) -> Reading:
             landmarks_xy=((10, 20), (30, 20), (20, 30), (12, 40), (28, 40)),
             quality=0.8,
             faces_seen=2,
+            mouth_moves=0.625,
         ),
         emotion=(0.3, 0.3, 0.1, 0.1, 0.1, 0.05, 0.03, 0.02),
         valence=0.25,
@@ -42,7 +43,8 @@ def test_line_when_written_has_exactly_the_promised_keys() -> None:
         "v", "seq", "t_s", "face", "emotion", "valence", "arousal", "cost_ms",
     ]  # fmt: skip
     assert document["v"] == 1
-    assert set(document["face"]) == {"box_xyxy", "score", "landmarks_xy", "quality", "faces_seen"}
+    names = {"box_xyxy", "score", "landmarks_xy", "quality", "faces_seen", "mouth_moves"}
+    assert set(document["face"]) == names
     assert list(document["emotion"]) == [e.value for e in EMOTIONS]
     assert set(document["cost_ms"]) == {"capture", "detect", "emotion"}
 
@@ -53,6 +55,15 @@ def test_reading_when_sent_and_received_is_the_same() -> None:
     assert wire.decode(wire.encode(empty)) == empty
 
 
+def test_reading_when_recorded_before_mouths_were_watched_is_read() -> None:
+    document = json.loads(wire.to_json(full_reading()))
+    del document["face"]["mouth_moves"]
+    face = wire.decode(json.dumps(document)).face
+    assert face is not None
+    assert face.mouth_moves is None
+    assert face.faces_seen == 2
+
+
 def test_reading_when_largest_fits_the_datagram() -> None:
     face = Face(
         box_xyxy=(-9999.1, -9999.1, 99999.1, 99999.1),
@@ -60,6 +71,7 @@ def test_reading_when_largest_fits_the_datagram() -> None:
         landmarks_xy=((-9999.1, 99999.1),) * 5,
         quality=0.123,
         faces_seen=1000,
+        mouth_moves=0.123,
     )
     big = Reading(
         seq=2**62,
@@ -110,6 +122,8 @@ BAD = {
     "landmarks": _face_with(landmarks_xy=[[1, 2]]).encode(),
     "point": _face_with(landmarks_xy=[[1]] * 5).encode(),
     "faces": _face_with(faces_seen=0).encode(),
+    "mouth": _face_with(mouth_moves=1.5).encode(),
+    "mouth text": _face_with(mouth_moves="much").encode(),
     "deep": b"[" * 1000,
     "long": b" " * (wire.MAX_BYTES + 1),
     "cost": _with(cost_ms={"capture": -1, "detect": 0, "emotion": 0}).encode(),

@@ -6,7 +6,9 @@ loads OpenCV and the vision process never loads libmpv, and both start fast.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moodride import __version__
-from moodride.errors import MoodrideError
+from moodride.errors import MoodrideError, StorageError
 
 if TYPE_CHECKING:
     from moodride.config import Loaded
@@ -28,7 +30,7 @@ Exit status:
    1  check found something wrong
    2  the command line is wrong
   65  a catalogue, a model or a JSON line is damaged (EX_DATAERR)
-  66  a camera, file or folder gives no pictures (EX_NOINPUT)
+  66  a camera, file or folder gives no pictures or readings (EX_NOINPUT)
   69  libmpv, sound, a server or the running service cannot be reached (EX_UNAVAILABLE)
   70  an unforeseen error, with a traceback (EX_SOFTWARE)
   74  the disk refuses (EX_IOERR)
@@ -52,13 +54,24 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             ctx.exit(130)
         except BrokenPipeError:
-            sys.stderr.close()  # nobody reads any more; Python would complain on the way out
+            _write_to_nothing()  # nobody reads any more; Python would complain on the way out
             ctx.exit(0)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                _write_to_nothing()  # what we keep has errors of its own: this is our output
+                click.echo("moodride: standard output: no room; make some", err=True)
+                ctx.exit(StorageError.exit_status)
             log.exception("unforeseen error; please report it with the lines above")
             ctx.exit(MoodrideError.exit_status)
+
+
+def _write_to_nothing() -> None:
+    """Have what standard output still holds go nowhere."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
 
 
 @click.group(cls=_Group, epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -90,6 +103,12 @@ def _load(ctx: click.Context) -> Loaded:
     configs, strict = ctx.obj
     files = [shipped_file(), *configs] if configs else None
     return load_config(files, strict=strict)
+
+
+def _drawable(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() not in {".png", ".svg"}:
+        raise click.BadParameter("must end in .png or .svg")
+    return path
 
 
 @main.command(epilog=EXITS)
@@ -164,6 +183,16 @@ def press(ctx: click.Context, kind: str) -> None:
 
 
 @main.command(epilog=EXITS)
+@click.option("--forget", is_flag=True, help="Remove it; the service must be stopped for that.")
+@click.pass_context
+def usual(ctx: click.Context, *, forget: bool) -> None:
+    """Show what was learnt of how the driver's face usually looks, or forget it."""
+    from moodride.commands.usual import usual as start  # noqa: PLC0415
+
+    ctx.exit(start(_load(ctx), forget=forget))
+
+
+@main.command(epilog=EXITS)
 @click.option("--camera", help="A real camera: its index or /dev/v4l/by-id path.")
 @click.option("--source", help="A video file or a folder of images.")
 @click.option("--seconds", type=click.FloatRange(1.0), help="Stop after this long.")
@@ -176,6 +205,31 @@ def demo(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - click's
 
     configs, _ = ctx.obj
     ctx.exit(start(configs, **given))
+
+
+@main.command(epilog=EXITS)
+@click.argument("file", metavar="FILE")
+@click.option("--policy", metavar="NAME", help="Try this policy instead of the configured one.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_drawable,
+    help="Draw the time line into this file, .png or .svg (needs matplotlib).",
+)
+@click.option(
+    "--no-learn", is_flag=True, help="Judge from the start, as a car does that knows a face."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def replay(ctx: click.Context, /, file: str, **given: Any) -> None:  # noqa: ANN401 - click's options
+    """Run recorded readings through the mood again, and print what would have changed.
+
+    FILE holds what `moodride watch --jsonl` wrote, one reading a line; - is standard input. It
+    is told as of a fresh car, which learns the usual face (learn_s) before anything changes.
+    """
+    from moodride.commands.replay import replay as start  # noqa: PLC0415
+
+    ctx.exit(start(_load(ctx), file, **given))
 
 
 @main.group(epilog=EXITS)

@@ -11,14 +11,17 @@ from __future__ import annotations
 import logging
 import os
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from moodride.config_cache import fingerprint, recall, remember
 from moodride.errors import ConfigError
-from moodride.settings import Config
+from moodride.settings import NAME_MAX, Config
+
+if TYPE_CHECKING:
+    from moodride.validate import Wrong
 
 __all__ = [
     "CONTROL",
@@ -47,7 +50,17 @@ CONTROL: Final = "control.sock"
 MAX_BYTES: Final = 256 * 1024
 """A configuration is a few kB; anything larger is not one."""
 
+PROBLEMS_MAX: Final = 20
+"""So many problems of one file are listed; the others are counted."""
+
+POLICY_DEPTH: Final = 3
+"""``mood.policies.NAME``: a policy that is wrong anywhere is left out as a whole."""
+
+DEPTH_MAX: Final = 5
+"""``mood.policies.NAME.RULE.KEY``: no option lies deeper."""
+
 Tree = dict[str, Any]
+Loc = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,71 +202,107 @@ def _valid_part(base: Tree, layer: Tree, *, path: Path, text: str) -> tuple[Tree
     from moodride.validate import check  # noqa: PLC0415 - loads pydantic
 
     problems: list[str] = []
+    lines = _lines(text)
     while wrong := check(merged := _merge(base, layer)):
-        for loc, kind, message in wrong:
-            problems.append(_problem(loc, message, kind, path=path, text=text))
-            layer = _without(layer, loc)
+        wrong = [_of_layer(found, layer) for found in wrong]
+        problems += [_problem(found, path=path, lines=lines) for found in wrong]
+        places = {_there(layer, found.loc) for found in wrong}
+        # Nothing of this layer to drop would mean the same round for ever.
+        layer = _without(layer, places) if any(loc[0] in layer for loc in places) else {}
+    if len(problems) > PROBLEMS_MAX:
+        more = f"{path}: {len(problems) - PROBLEMS_MAX} more things are wrong"
+        problems = [*problems[:PROBLEMS_MAX], more]
     return merged, problems
 
 
-def _problem(loc: tuple[str, ...], msg: str, kind: str, *, path: Path, text: str) -> str:
+def _of_layer(wrong: Wrong, layer: Tree) -> Wrong:
+    """Two thresholds that cross are the fault of the one that this layer sets."""
+    section = layer.get("mood")
+    if wrong.loc != ("mood",) or not isinstance(section, dict):
+        return wrong
+    crossing = [key for key in ("leave", "enter") if key in section]
+    return wrong._replace(loc=("mood", crossing[0])) if crossing else wrong
+
+
+def _problem(wrong: Wrong, *, path: Path, lines: Mapping[Loc, int]) -> str:
     """One line: file, line, key, what, remedy."""
     from difflib import get_close_matches  # noqa: PLC0415 - only for what is wrong
 
-    key = ".".join(loc)
-    number = _line_of(loc, text)
+    from moodride.validate import UNKNOWN_KEY  # noqa: PLC0415 - loads pydantic
+
+    loc = wrong.loc
+    key = ".".join(part[:NAME_MAX] for part in loc)
+    number = next((lines[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in lines), None)
     where = f"{path}:{number}" if number else str(path)
-    if kind == "unexpected_keyword_argument":
-        near = get_close_matches(loc[-1], _known(loc[:-1]), n=1, cutoff=0.5)
-        remedy = f"did you mean {near[0]}?" if near else "see config/moodride.toml for all keys"
-        return str(ConfigError(f"unknown key {key}", where=where, remedy=remedy))
-    what = msg.removeprefix("Value error, ")
-    what = f"{key}: {what[:1].lower()}{what[1:]}"
-    return str(ConfigError(what, where=where, remedy="the default is used"))
+    near = get_close_matches(wrong.given, wrong.choices, n=1, cutoff=0.5)
+    remedies = [f"did you mean {near[0]}?"] if near else []
+    if wrong.kind == UNKNOWN_KEY:
+        what = f"unknown key {key}"
+        remedies = remedies or ["see config/moodride.toml for all keys"]
+    else:
+        said = wrong.message.removeprefix("Value error, ")
+        what = f"{key}: {said[:1].lower()}{said[1:]}"
+        remedies += [] if _is_own_policy(loc) else ["the default is used"]
+    if _is_own_policy(loc):
+        remedies += [f"policy {loc[2][:NAME_MAX]} is left out"]
+    return str(ConfigError(what, where=where, remedy=" ".join(remedies)))
 
 
-def _known(section: tuple[str, ...]) -> list[str]:
-    """The keys a section may have."""
-    whole = Config()
-    if not section:
-        return [f.name for f in fields(whole)]
-    part = getattr(whole, section[0], None)
-    return [f.name for f in fields(part)] if is_dataclass(part) else []
+def _is_own_policy(loc: Loc) -> bool:
+    """Something in ``mood.policies.NAME``."""
+    return loc[:2] == ("mood", "policies") and len(loc) >= POLICY_DEPTH
 
 
-def _line_of(loc: tuple[str, ...], text: str) -> int | None:
-    """The line where a key is set, or its section begins; None if not found."""
-    section, found = "", None
+def _lines(text: str) -> dict[Loc, int]:
+    """The line where each table begins and each key is set, as far as one can see."""
+    table: Loc = ()
+    found: dict[Loc, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         bare = line.split("#", 1)[0].strip()
         if bare.startswith("["):
-            section = bare.strip("[] ")
-            found = number if section == loc[0] else found
-        elif (section, _key_of(bare)) in {(loc[0], *loc[1:2]), ("", loc[0])}:
-            return number
+            table = key = _parts(bare.strip("[] "))
+        else:
+            key = (*table, *_parts(bare.split("=", 1)[0])) if "=" in bare else ()
+        for depth in range(1, min(len(key), DEPTH_MAX) + 1):
+            found.setdefault(key[:depth], number)
     return found
 
 
-def _key_of(line: str) -> str:
-    return line.split("=", 1)[0].strip().strip("\"'")
+def _parts(key: str) -> Loc:
+    """The parts of a dotted key; one with a dot inside quotes is not found, no more."""
+    return tuple(part.strip().strip("\"'") for part in key.split("."))
 
 
-def _without(tree: Tree, loc: tuple[str, ...]) -> Tree:
-    """A copy of the tree without the key, or without its section for a bad section."""
-    head, rest = loc[0], loc[1:2]
-    section = tree.get(head)
-    if rest and isinstance(section, dict) and rest[0] in section:
-        return {**tree, head: {key: value for key, value in section.items() if key != rest[0]}}
-    return {key: value for key, value in tree.items() if key != head}
+def _without(tree: Tree, locs: Collection[Loc]) -> Tree:
+    """A copy of the tree without these places; only what is changed is copied."""
+    below: dict[str, set[Loc]] = {}
+    for head, *rest in locs:
+        below.setdefault(head, set()).add(tuple(rest))
+    return {
+        key: _without(value, below[key]) if key in below else value
+        for key, value in tree.items()
+        if () not in below.get(key, ())
+    }
+
+
+def _there(tree: Tree, loc: Loc) -> Loc:
+    """The place to drop, as deep as this layer goes; of a wrong policy nothing is left."""
+    below: object = tree
+    depth = 0
+    for part in loc[: POLICY_DEPTH if _is_own_policy(loc) else None]:
+        if not isinstance(below, dict) or part not in below:
+            break
+        below, depth = below[part], depth + 1
+    return loc[: max(depth, 1)]
 
 
 def _merge(base: Tree, layer: Tree) -> Tree:
-    """Section by section, the later layer wins."""
+    """Table by table, the later layer wins."""
     merged = dict(base)
     for key, value in layer.items():
         old = merged.get(key)
         if isinstance(old, dict) and isinstance(value, dict):
-            merged[key] = {**old, **value}
+            merged[key] = _merge(old, value)
         else:
             merged[key] = value
     return merged

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodride import __version__
-from moodride.settings import Config
-from moodride.types import Mood
+from moodride.settings import Config, ContextSettings, PolicySettings, RuleSettings
+from moodride.types import Emotion, Mood
 
 __all__ = ["cache_folder", "fingerprint", "recall", "remember"]
 
@@ -78,10 +78,27 @@ def _sum(body: object) -> str:
 
 def _config(tree: dict[str, dict[str, Any]]) -> Config:
     """Plain values back to settings; they were checked when they were kept."""
-    mood = {**tree["mood"], "baseline": Mood(tree["mood"]["baseline"])}
+    mood = {
+        **tree["mood"],
+        "baseline": Mood(tree["mood"]["baseline"]),
+        "policies": tuple(_policy(policy) for policy in tree["mood"]["policies"]),
+        "context": ContextSettings(**tree["mood"]["context"]),
+    }
     controls = {**tree["controls"], "button_keys": tuple(tree["controls"]["button_keys"])}
     whole = {**tree, "mood": mood, "controls": controls}
     default = Config()
     return Config(
         **{f.name: type(getattr(default, f.name))(**whole[f.name]) for f in fields(Config)}
     )
+
+
+def _policy(tree: dict[str, Any]) -> PolicySettings:
+    rules = (
+        {
+            **rule,
+            "emotions": tuple(Emotion(e) for e in rule["emotions"]),
+            "path": tuple(Mood(m) for m in rule["path"]),
+        }
+        for rule in tree["rules"]
+    )
+    return PolicySettings(name=tree["name"], rules=tuple(RuleSettings(**rule) for rule in rules))

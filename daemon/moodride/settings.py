@@ -8,26 +8,62 @@ the music process need not load pydantic to hold them; `moodride.validate` has i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from annotated_types import Ge, Le, MaxLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 
-from moodride.types import Mood
+from moodride.types import Emotion, Mood
 
 __all__ = [
+    "BUILT_IN_POLICIES",
+    "NAME_MAX",
+    "POLICIES_MAX",
+    "RULES_MAX",
     "ChoiceSettings",
     "Config",
+    "ContextSettings",
     "ControlSettings",
     "LibrarySettings",
     "MemorySettings",
     "MoodSettings",
     "PathSettings",
     "PlaybackSettings",
+    "PolicySettings",
+    "RuleSettings",
     "VisionSettings",
+    "check_name",
 ]
 
 Text = Annotated[str, MaxLen(4096)]
 Share = Annotated[float, Ge(0.0), Le(1.0)]
+
+BUILT_IN_POLICIES: Final = ("safe", "match", "lift")
+"""Names of the policies that come with Moodride; they are written in `moodride.mood.policy`."""
+
+NAME_MAX: Final = 32
+"""Characters in the name of a policy or a rule: they are said in reasons and logs."""
+
+POLICIES_MAX: Final = 16
+"""Policies of an owner's own."""
+
+RULES_MAX: Final = 8
+"""Rules in one policy: there are eight emotions, and each is in one rule at most."""
+
+PATH_MAX: Final = 8
+"""Moods in a path; its last one lasts."""
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse a name that could not be typed, or would garble a line of the log.
+
+    Raises:
+        ValueError: it is empty, too long, or has other characters than ASCII letters,
+            digits, ``_`` and ``-``.
+    """
+    if not 1 <= len(name) <= NAME_MAX:
+        raise ValueError(f"the name of a {what} has 1 to {NAME_MAX} characters")
+    if not (name.isascii() and name.replace("_", "").replace("-", "").isalnum()):
+        raise ValueError(f"the name of a {what} is made of a-z, A-Z, 0-9, _ and -")
 
 
 class _Section:
@@ -60,6 +96,95 @@ class VisionSettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSettings(_Section):
+    """One feeling and its music, in a policy of the owner's own.
+
+    In a file it is the table ``[mood.policies.POLICY.NAME]``.
+    """
+
+    name: str
+    """One word for reasons and logs; in a file the last part of the table's name."""
+    emotions: Annotated[tuple[Emotion, ...], MinLen(1), MaxLen(len(Emotion))]
+    """Their probabilities are added. Surprise can be none of them."""
+    path: Annotated[tuple[Mood, ...], MinLen(1), MaxLen(PATH_MAX)]
+    """Moods of the next tracks; the last one lasts."""
+    valence: Share | None = None
+    """Tracks near this valence (0 sad, 1 glad) are likelier; goes together with energy."""
+    energy: Share | None = None
+    """Tracks near this energy (0 still, 1 intense) are likelier; goes together with valence."""
+    max_energy: Share | None = None
+    """No track above this energy; left out, there is no limit."""
+    max_tempo_bpm: Annotated[float, Ge(40.0), Le(300.0)] | None = None
+    """No faster track, beats per minute; left out, there is no limit."""
+    prefer_valence: bool = False
+    """Glad tracks first."""
+    urgent: bool = False
+    """May interrupt the playing track."""
+    extra: Annotated[float, Ge(0.0), Le(0.4)] = 0.0
+    """Added to ``mood.enter`` where stronger evidence is wanted."""
+
+    def __post_init__(self) -> None:
+        """Refuse what could never work, or would not do what it says."""
+        check_name(self.name, "rule")
+        if Emotion.SURPRISE in self.emotions:
+            raise ValueError("surprise never changes the mood by itself: leave it out of emotions")
+        twice = [e.value for e in Emotion if self.emotions.count(e) > 1]
+        if twice:
+            raise ValueError(f"{twice[0]} is named twice in emotions")
+        if (self.valence is None) is not (self.energy is None):
+            raise ValueError("valence and energy are one point: give both or neither")
+        most = 1.0 if self.max_energy is None else self.max_energy
+        if self.energy is not None and self.energy > most:
+            raise ValueError(f"energy ({self.energy}) is above max_energy ({most})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySettings(_Section):
+    """A policy of the owner's own; in a file the tables ``[mood.policies.NAME.*]``."""
+
+    name: str
+    """What ``mood.policy`` calls it."""
+    rules: Annotated[tuple[RuleSettings, ...], MinLen(1), MaxLen(RULES_MAX)]
+    """One for each feeling; an emotion in none of them changes nothing."""
+
+    def __post_init__(self) -> None:
+        """Refuse names of ours, and an emotion that two rules want."""
+        check_name(self.name, "policy")
+        if self.name in BUILT_IN_POLICIES:
+            raise ValueError(f"{self.name} is built in: give your own policy another name")
+        owner: dict[Emotion, str] = {}
+        for rule in self.rules:
+            for emotion in rule.emotions:
+                if emotion in owner:
+                    raise ValueError(
+                        f"{emotion.value} is in two rules, {owner[emotion]} and {rule.name}"
+                    )
+                owner[emotion] = rule.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSettings(_Section):
+    """What else than the face may tighten the limits; all of it is off unless asked for."""
+
+    group: bool = False
+    """Several people in the car: moderate music, nothing sad."""
+    group_faces: Annotated[int, Ge(2), Le(8)] = 2
+    """So many faces are several, the driver's included."""
+    group_window_s: Annotated[float, Ge(5.0), Le(300.0)] = 30.0
+    """Faces are counted over this many seconds."""
+    night: bool = False
+    """Gentle limits at night, and no quiet music for long; needs a clock that is right."""
+    night_from_h: Annotated[float, Ge(0.0), Le(24.0)] = 0.0
+    """The night begins, local time in hours."""
+    night_to_h: Annotated[float, Ge(0.0), Le(24.0)] = 6.0
+    """And ends."""
+    long_drive: bool = False
+    """The same limits after a long drive."""
+    long_drive_min: Annotated[float, Ge(10.0), Le(600.0)] = 120.0
+    """A drive is long after this many minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoodSettings(_Section):
     """How readings become a mood, and when the music may follow."""
 
@@ -69,14 +194,22 @@ class MoodSettings(_Section):
     """Share of the window that must hold valid readings; below it the mood is unknown."""
     quality_min: Share = 0.2
     """Readings of a poorer face count for nothing."""
-    enter: Share = 0.55
-    """A feeling begins when its averaged probability reaches this."""
-    leave: Share = 0.38
-    """It ends when its averaged probability falls below this."""
+    enter: Share = 0.25
+    """A judged probability above this speaks for a feeling, one below it against."""
+    leave: Share = 0.2
+    """A feeling ends when its mean over the window falls below this."""
+    insist_s: Annotated[float, Ge(0.05), Le(60.0)] = 1.75
+    """A feeling begins when what is above `enter` adds up to so many seconds."""
+    soothe_s: Annotated[float, Ge(0.05), Le(60.0)] = 0.5
+    """The same of anger and fear, after which soothing music may come at once."""
+    lasting_s: Annotated[float, Ge(0.0), Le(60.0)] = 6.0
+    """No feeling begins that has not shown for so long."""
+    usual_face: bool = True
+    """Judge by the departure from the driver's usual face."""
+    learn_s: Annotated[float, Ge(0.0), Le(3600.0)] = 60.0
+    """A fresh car learns the usual face for so long before anything changes by itself."""
     dwell_s: Annotated[float, Ge(0.0), Le(3600.0)] = 90.0
     """A mood lasts at least this long before an ordinary change."""
-    soothe_window_s: Annotated[float, Ge(0.5), Le(60.0)] = 8.0
-    """Seconds of anger or fear after which soothing music may come at once."""
     interrupt_every_s: Annotated[float, Ge(0.0), Le(3600.0)] = 300.0
     """A playing track is interrupted at most once in this time."""
     change: Literal["track-end", "at-once"] = "track-end"
@@ -89,13 +222,22 @@ class MoodSettings(_Section):
     """After a press no automatic change for this long."""
     baseline: Mood = Mood.HAPPY
     """The mood to start with and to come back to."""
-    policy: Literal["safe", "match", "lift"] = "safe"
-    """What each feeling leads to; see docs/mood-policy.md."""
+    policy: Text = "safe"
+    """What each feeling leads to: safe, match, lift or one of ``policies``."""
+    policies: Annotated[tuple[PolicySettings, ...], MaxLen(POLICIES_MAX)] = ()
+    """Policies of the owner's own; see docs/mood-policy.md."""
+    context: ContextSettings = ContextSettings()
+    """What else than the face counts."""
 
     def __post_init__(self) -> None:
-        """Refuse thresholds that cross."""
+        """Refuse thresholds that cross, and a policy that is not there."""
         if self.leave >= self.enter:
             raise ValueError(f"leave ({self.leave}) must be below enter ({self.enter})")
+        names = [policy.name for policy in self.policies]
+        if len(set(names)) < len(names):
+            raise ValueError("two policies have one name")
+        if self.policy not in (*BUILT_IN_POLICIES, *names):
+            raise ValueError(f"no policy is named {self.policy[:NAME_MAX]}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,8 @@ class Face:
             picture, the eye on its right, nose tip, left and right mouth corner.
         quality: how much the expression can be trusted, 0 (not at all) to 1.
         faces_seen: how many faces the frame showed, the driver's included.
+        mouth_moves: how much the mouth moved by itself since the reading before, 0 (rests)
+            to 1 (talks, sings, yawns), or None where that is not known.
     """
 
     box_xyxy: tuple[float, float, float, float]
@@ -83,6 +85,7 @@ class Face:
     landmarks_xy: tuple[tuple[float, float], ...]
     quality: float
     faces_seen: int
+    mouth_moves: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import logging
 import math
 import socket
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -44,6 +45,9 @@ _BURST_S: Final = 60.0
 _LANDMARKS: Final = 5
 _MAX_PIXEL: Final = 1e5
 _SUM_TOLERANCE: Final = 0.02
+_FACE_KEYS: Final = frozenset(
+    {"box_xyxy", "score", "landmarks_xy", "quality", "faces_seen", "mouth_moves"}
+)
 _KEYS: Final = frozenset({"v", "seq", "t_s", "face", "emotion", "valence", "arousal", "cost_ms"})
 
 
@@ -62,6 +66,7 @@ def to_json(reading: Reading) -> str:
             "landmarks_xy": [[round(x, 1), round(y, 1)] for x, y in face.landmarks_xy],
             "quality": round(face.quality, 3),
             "faces_seen": face.faces_seen,
+            "mouth_moves": _rounded(face.mouth_moves),
         },
         "emotion": None
         if reading.emotion is None
@@ -148,13 +153,17 @@ def _optional(value: object, name: str) -> float | None:
     return None if value is None else _number(value, name, low=-1.0, high=1.0)
 
 
+def _share(value: object, name: str) -> float | None:
+    return None if value is None else _number(value, name, low=0.0, high=1.0)
+
+
 def _numbers(value: object, name: str, count: int) -> tuple[float, ...]:
     if not isinstance(value, list) or len(value) != count:
         raise WireError(f"{name} is not a list of {count}")
     return tuple(_number(v, name, low=-_MAX_PIXEL, high=_MAX_PIXEL) for v in value)
 
 
-def _object(value: object, name: str, keys: set[str]) -> dict[str, Any]:
+def _object(value: object, name: str, keys: Collection[str]) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != keys:
         raise WireError(f"{name} does not hold {', '.join(sorted(keys))}")
     return value
@@ -163,7 +172,9 @@ def _object(value: object, name: str, keys: set[str]) -> dict[str, Any]:
 def _face(value: object) -> Face | None:
     if value is None:
         return None
-    face = _object(value, "face", {"box_xyxy", "score", "landmarks_xy", "quality", "faces_seen"})
+    if isinstance(value, dict):
+        value = {"mouth_moves": None, **value}  # readings recorded before there was such a key
+    face = _object(value, "face", _FACE_KEYS)
     left, top, right, bottom = _numbers(face["box_xyxy"], "box_xyxy", 4)
     points = face["landmarks_xy"]
     if not isinstance(points, list) or len(points) != _LANDMARKS:
@@ -180,6 +191,7 @@ def _face(value: object) -> Face | None:
         landmarks_xy=tuple((x, y) for x, y in pairs),
         quality=_number(face["quality"], "quality", low=0.0, high=1.0),
         faces_seen=seen,
+        mouth_moves=_share(face["mouth_moves"], "mouth_moves"),
     )
 
 

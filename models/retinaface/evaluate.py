@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from peers import Detector, Find
 
-__all__ = ["choose_threshold", "judge", "judge_wider", "main", "write"]
+__all__ = ["choose_threshold", "following", "judge", "judge_wider", "main", "write"]
 
 _log = logging.getLogger(__name__)
 
@@ -186,8 +186,24 @@ def write(result: Mapping[str, Any], detectors: Sequence[Detector]) -> None:
             others = [other for other in detectors if other.card is None]
             figures["others"] = {_plain(other.name): _brief(found[other.name]) for other in others}
         _put(one.card, figures)
-    clips = {_plain(name): one["found"][TRACKED] for name, one in result["clips"].items()}
-    _put(HERE / "card-track.toml", method | {"frames_in_which_a_face_is_found": clips})
+    _put(HERE / "card-track.toml", following(result))
+
+
+def following(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of the card that follows a face: of films, on which alone it is judged.
+
+    Args:
+        result: of `judge`, or what `figures.json` keeps of it.
+    """
+    return {
+        "method": "evaluate.py on frames of films (clips.py), not on the held-back pictures: in "
+        "what part of the frames with a face the service finds it, with this card near its last "
+        "place and card.toml on whole frames; all of it in figures.json",
+        "date": result["date"],
+        "frames_in_which_a_face_is_found": {
+            _plain(name): one["found"][TRACKED] for name, one in result["clips"].items()
+        },
+    }
 
 
 def _put(path: Path, figures: Mapping[str, Any]) -> None:

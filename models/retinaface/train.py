@@ -110,8 +110,9 @@ WARM: Final = 150
 FIRST: Final = (1250, 5000)
 """The first so many steps follow a cosine that would end at the second number, where the
 next one does end."""
-AGAIN: Final = ((5000, 8000), (8000, STEPS))
-"""From step to step the rate rises once more, and falls to 0."""
+AGAIN: Final = ((5000, 8000), (8000, 17000))
+"""From step to step the rate rises once more, and falls to 0. Numbers, not `STEPS`: a stage that
+is added shall not move what ran; it gets a rise of its own, and without one does not learn."""
 AGAIN_TO: Final = 0.3
 """As a part of the highest."""
 DECAY: Final = {"muon": 0.02, "adamw": 5e-4}
@@ -132,7 +133,7 @@ def rate(step: float) -> float:
     first, last = next((one for one in AGAIN if step < one[1]), AGAIN[-1])
     if step < first + WARM:
         return AGAIN_TO * (step - first + 1) / WARM
-    return AGAIN_TO * _cosine((step - first - WARM) / (last - first - WARM))
+    return AGAIN_TO * _cosine(min((step - first - WARM) / (last - first - WARM), 1.0))
 
 
 def _cosine(part: float) -> float:

@@ -4,16 +4,16 @@ The usual pair: the RetinaFace with the published MobileNet-0.25 shape on the wh
 frame, then a network of EfficientNet-B0's shape at 224x224; both in onnxruntime, one thread,
 the networks alone. Weights do not matter for speed, so both are random. Ours is the whole of
 `moodride.vision.analysis.Analyser`: scaling, network, decoding, choice of the driver,
-alignment, quality, emotion. Time is CPU time of the thread (`time.thread_time`).
+alignment, quality, movement of the mouth, emotion. Time is CPU time of the thread
+(`time.thread_time`).
 
 Then `moodride watch` itself runs on the demo drive in real time, at 5 Hz: its share of a
-core once it runs, its memory, and how long it takes to the first reading.
+core once it runs, its memory, how long it takes to the first reading, and what it spends on
+getting each frame (`CostMs.capture`), which the tables of single frames do not hold.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -26,6 +26,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from command_line import OneLineParser, file_in_folder
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before onnxruntime loads
 
@@ -43,20 +45,25 @@ from network import RetinaFace  # noqa: E402 - models/retinaface
 from shapes import efficientnet_b0  # noqa: E402 - models/emotion
 
 from moodride.commands.watch import watch_settings  # noqa: E402
-from moodride.config import load_config, shipped_file  # noqa: E402
+from moodride.config import READINGS, load_config, shipped_file  # noqa: E402
+from moodride.types import CostMs  # noqa: E402
 from moodride.vision import analysis  # noqa: E402
 from moodride.vision.driver import DriverTracker  # noqa: E402
 from moodride.vision.emotions import EmotionReader  # noqa: E402
+from moodride.vision.mouth import MouthWatch  # noqa: E402
 from moodride.vision.retinaface import FaceDetector  # noqa: E402
 from moodride.vision.session import Session  # noqa: E402
 from moodride.vision.source import Frame  # noqa: E402
 from moodride.vision.watch import build_analyser  # noqa: E402
+from moodride.wire import ReadingReceiver  # noqa: E402
 
 DRIVE = ROOT / "data" / "drive.mp4"
 ROUNDS = 200
 WARM_UP = 20
 WATCHED_S = 40.0
-STAGES = ("detection", "alignment", "quality", "emotion")
+RATE_HZ = 5.0
+PATIENCE_S = 30.0
+STAGES = ("detection", "alignment", "quality", "mouth", "emotion")
 TRACKED, SEARCHING, USUAL = "tracked", "searching", "usual pair"
 
 
@@ -129,6 +136,7 @@ def per_frame() -> dict[str, list[dict[str, float]]]:
     watch.watch(FaceDetector, "detect", "detection")
     watch.watch(analysis, "align", "alignment")
     watch.watch(analysis, "face_quality", "quality")
+    watch.watch(MouthWatch, "moves", "mouth")
     watch.watch(EmotionReader, "read_aligned", "emotion")
     watch.watch(Session, "run", "networks")
     settings = watch_settings(load_config([shipped_file()]))
@@ -162,48 +170,72 @@ def _cpu_s(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def watched() -> dict[str, float]:
-    """Run `moodride watch` on the demo drive in real time and look at it from outside."""
-    command = [sys.executable, "-m", "moodride.cli", "watch", "--jsonl", "--loop", "--source"]
-    began = time.monotonic()
-    process = subprocess.Popen(
-        [*command, str(DRIVE)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"RUNTIME_DIRECTORY": "/nonexistent"},  # its readings go to nobody
-        text=True,
-    )
-    lines = process.stdout
-    if lines is None:
-        raise RuntimeError("no output to read")
-    lines.readline()
-    result = {"load_s": time.monotonic() - began, "load_cpu_s": _cpu_s(process.pid)}
-    for _ in range(WARM_UP):
-        lines.readline()
-    start, cpu = time.monotonic(), _cpu_s(process.pid)
-    captures = []
-    while time.monotonic() - start < WATCHED_S:
-        captures.append(json.loads(lines.readline())["cost_ms"]["capture"])
-    share = (_cpu_s(process.pid) - cpu) / (time.monotonic() - start)
-    text = Path(f"/proc/{process.pid}/status").read_text()
-    process.terminate()
-    process.wait()
+def watched() -> tuple[dict[str, float], list[float]]:
+    """Run `moodride watch` on the demo drive in real time and look at it from outside.
+
+    As in the car nothing is printed, and the readings go to a socket: ours.
+
+    Returns:
+        Its figures, and the CPU milliseconds of getting the frame of each reading.
+    """
+    command = [sys.executable, "-m", "moodride.cli", "watch", "--loop", "--source", str(DRIVE)]
+    with tempfile.TemporaryDirectory() as name:
+        receiver = ReadingReceiver(Path(name) / READINGS)
+        began = time.monotonic()
+        process = subprocess.Popen(
+            command, stderr=subprocess.DEVNULL, env=os.environ | {"RUNTIME_DIRECTORY": name}
+        )
+        try:
+            _costs(receiver, 1)
+            result = {"load_s": time.monotonic() - began, "load_cpu_s": _cpu_s(process.pid)}
+            _costs(receiver, WARM_UP)
+            start, cpu = time.monotonic(), _cpu_s(process.pid)
+            costs = _costs(receiver, round(WATCHED_S * RATE_HZ))
+            watched_s = time.monotonic() - start
+            share = (_cpu_s(process.pid) - cpu) / watched_s
+            text = Path(f"/proc/{process.pid}/status").read_text()
+        finally:
+            process.terminate()
+            process.wait()
+            receiver.close()
     memory = {name: int(text.split(f"{name}:")[1].split()[0]) / 1024 for name in ("VmHWM", "VmRSS")}
-    return result | {
+    result |= {
         "share": share,
-        "readings_hz": len(captures) / WATCHED_S,
-        "capture_ms": statistics.median(captures),
+        "capture_share": sum(cost.capture for cost in costs) / 1000 / watched_s,
+        "analysis_share": sum(cost.detect + cost.emotion for cost in costs) / 1000 / watched_s,
+        "readings_hz": len(costs) / watched_s,
         "most_mb": memory["VmHWM"],
         "resident_mb": memory["VmRSS"],
     }
+    return result, [cost.capture for cost in costs]
+
+
+def _costs(receiver: ReadingReceiver, count: int) -> list[CostMs]:
+    """Wait for so many readings; what each cost.
+
+    Raises:
+        RuntimeError: none comes.
+    """
+    costs = []
+    while len(costs) < count:
+        reading = receiver.receive(PATIENCE_S)
+        if reading is None:
+            raise RuntimeError("no reading comes")
+        costs.append(reading.cost_ms)
+    return costs
 
 
 def _median(rows: list[dict[str, float]], key: str) -> float:
     return statistics.median(row.get(key, 0.0) for row in rows)
 
 
-def _table(found: dict[str, list[dict[str, float]]]) -> Table:
-    """One row for each stage of each way."""
+def _spread(values: list[float]) -> tuple[str, str]:
+    """Median and 95th percentile as a table's cells."""
+    return f"{statistics.median(values):.2f}", f"{statistics.quantiles(values, n=20)[-1]:.2f}"
+
+
+def _table(found: dict[str, list[dict[str, float]]], captures: list[float]) -> Table:
+    """One row for each stage of each way, and one for getting a frame."""
     count = len(found[TRACKED])
     table = Table(title=f"CPU ms per 640x480 frame with a face, one thread, {count} frames")
     for column in ("what", "median", "95th", "of the usual pair"):
@@ -216,19 +248,14 @@ def _table(found: dict[str, list[dict[str, float]]]) -> Table:
             )
             table.add_row(
                 f"{way}: {stage}",
-                f"{statistics.median(values):.2f}",
-                f"{statistics.quantiles(values, n=20)[-1]:.2f}",
+                *_spread(values),
                 f"{ratio:.3f}",
                 style="bold" if stage == "whole" else None,
                 end_section=stage == "whole",
             )
-    values = [row["whole"] for row in found[USUAL]]
-    table.add_row(
-        USUAL,
-        f"{statistics.median(values):.2f}",
-        f"{statistics.quantiles(values, n=20)[-1]:.2f}",
-        "1",
-    )
+    table.add_row(USUAL, *_spread([row["whole"] for row in found[USUAL]]), "1", end_section=True)
+    # Of another process, in real time: no ratio of turns.
+    table.add_row(f"capture, {len(captures)} frames by moodride watch", *_spread(captures), "")
     return table
 
 
@@ -240,7 +267,9 @@ def _plot(found: dict[str, list[dict[str, float]]], path: Path) -> None:
     axes = figure.subplots()
     ways = (USUAL, SEARCHING, TRACKED)
     left = np.zeros(len(ways))
-    for stage, colour in zip(STAGES, ("#31688e", "#90d743", "#fde725", "#35b779"), strict=True):
+    for stage, colour in zip(
+        STAGES, ("#31688e", "#90d743", "#fde725", "#440154", "#35b779"), strict=True
+    ):
         widths = np.array([0.0] + [_median(found[way], stage) for way in ways[1:]])
         axes.barh(ways, widths, left=left, color=colour, label=stage, edgecolor="white")
         left += widths
@@ -249,27 +278,30 @@ def _plot(found: dict[str, list[dict[str, float]]], path: Path) -> None:
         whole = _median(found[way], "whole")
         axes.text(max(whole, left[place]) + 0.3, place, f"{whole:.1f} ms", va="center")
     axes.set_xlabel("CPU milliseconds per 640x480 frame, one thread, median")
-    axes.legend(frameon=False, ncols=4, loc="upper right")
+    axes.legend(frameon=False, ncols=5, loc="upper right")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--plot", type=Path, help="draw the stages into this file (.svg, .png)")
+    parser = OneLineParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--plot", type=file_in_folder, help="draw the stages into this file (.svg, .png)"
+    )
     options = parser.parse_args()
-    process = watched()
+    process, captures = watched()
     found = per_frame()
     console = Console()
-    console.print(_table(found))
+    console.print(_table(found, captures))
     for way in (TRACKED, SEARCHING):
         outside = statistics.median(1 - row["networks"] / row["whole"] for row in found[way])
         console.print(f"{way}: {outside:.0%} of the time is spent outside onnxruntime")
     console.print(
         f"moodride watch on the demo drive in real time, {process['readings_hz']:.1f} readings a "
-        f"second: {process['share']:.1%} of a core; capture {process['capture_ms']:.2f} ms a "
-        f"reading; {process['resident_mb']:.0f} MB resident, at most {process['most_mb']:.0f}; "
+        f"second: {process['share']:.1%} of a core, of which analysis "
+        f"{process['analysis_share']:.1%} and decoding the film {process['capture_share']:.1%}; "
+        f"{process['resident_mb']:.0f} MB resident, at most {process['most_mb']:.0f}; "
         f"first reading after {process['load_s']:.2f} s ({process['load_cpu_s']:.2f} s of CPU)"
     )
     if options.plot:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moodride.choice.chooser import FRESH_SHARE, Wish, choose
+from moodride.choice.chooser import FRESH_SHARE, TARGET_WIDTH, Wish, choose
 from moodride.types import MOODS, Mood, Track
 
 CALM = Wish(mood=Mood.CALM)
@@ -69,6 +69,7 @@ wishes = st.builds(
     max_energy=st.none() | st.floats(0, 1),
     max_tempo_bpm=st.none() | st.floats(40, 200),
     prefer_valence=st.booleans(),
+    target=st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
 ids = st.lists(st.integers(0, 40).map(lambda n: f"t{n}"), max_size=60)
 numbers = st.integers(0, 2**31)
@@ -188,6 +189,56 @@ def test_plays_glad_tracks_earlier_when_they_are_preferred() -> None:
         plays = drive(tracks, Wish(mood=Mood.CALM, prefer_valence=True), plays=5, seed=seed)
         early += [t.valence for t in plays]
     assert sum(early) / len(early) > 0.7
+
+
+def test_draws_near_the_target_earlier_when_there_is_one() -> None:
+    tracks = [make(n, valence=n % 10 / 9, energy=n // 10 / 9) for n in range(100)]
+    target = (0.7, 0.2)
+    wish = Wish(mood=Mood.CALM, target=target)
+    near, far = [], []
+    for seed in range(100):
+        near += [
+            math.dist((t.valence, t.energy), target)
+            for t in drive(tracks, wish, plays=5, seed=seed)
+        ]
+        far += [
+            math.dist((t.valence, t.energy), target)
+            for t in drive(tracks, CALM, plays=5, seed=seed)
+        ]
+    # By the kernel the mean distance of an unbounded plane is width * sqrt(pi / 2) = 0.25.
+    assert sum(near) / len(near) == pytest.approx(0.25, abs=0.05)
+    assert sum(far) / len(far) > 0.4
+
+
+def test_odds_when_at_one_width_from_the_target_are_those_of_the_kernel() -> None:
+    tracks = [make(0, valence=0.5), make(1, valence=0.5 + TARGET_WIDTH)]
+    wish = Wish(mood=Mood.CALM, target=(0.5, 0.5))
+    first = Counter(
+        choose(tracks, wish=wish, heard=(), upcoming=(), count=1, seed=seed, draw=0)[0].track.id
+        for seed in range(4000)
+    )
+    # exp(-1/2) = 0.607; the share of the far one is 0.378 with a standard deviation of 0.008.
+    assert first["t1"] / 4000 == pytest.approx(0.378, abs=0.031)
+
+
+def test_leaves_no_track_out_however_far_it_is_from_the_target() -> None:
+    tracks = [make(n, valence=n % 2, energy=n // 2) for n in range(4)]
+    wish = Wish(mood=Mood.CALM, target=(0.0, 0.0), prefer_valence=False)
+    assert {t.id for t in drive(tracks, wish, plays=8)} == {t.id for t in tracks}
+
+
+def test_prefers_glad_tracks_no_further_than_the_target() -> None:
+    tracks = [make(n, valence=n / 19) for n in range(20)]
+    wish = Wish(mood=Mood.CALM, target=(0.5, 0.5), prefer_valence=True)
+    early = [t.valence for seed in range(100) for t in drive(tracks, wish, plays=4, seed=seed)]
+    assert 0.45 < sum(early) / len(early) < 0.65
+
+
+def test_keeps_the_limits_when_the_target_lies_beyond_them() -> None:
+    tracks = [make(n, energy=n / 19) for n in range(20)]
+    wish = Wish(mood=Mood.CALM, target=(0.5, 1.0), max_energy=0.4)
+    plays = drive(tracks, wish, plays=30)
+    assert all(t.energy <= 0.4 for t in plays)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands_kit import complaint
 from service_kit import RATE_HZ, Rig, film, make_library, playing, rig, sound_of
 
 from moodride.config import READINGS, project_root
@@ -30,14 +31,6 @@ def moodride(*arguments: str, config: Path | None = None) -> subprocess.Complete
         timeout=60,
         check=False,
     )
-
-
-def complaint(result: subprocess.CompletedProcess[str]) -> str:
-    """The one line of an error."""
-    assert "Traceback" not in result.stderr
-    lines = [x for x in result.stderr.splitlines() if x.startswith("moodride: ")]
-    assert len(lines) == 1, result.stderr
-    return lines[0]
 
 
 def own(folder: Path, text: str = "") -> Path:
@@ -230,7 +223,7 @@ def test_check_when_all_is_there_says_good_for_each(tmp_path: Path) -> None:
         f'[vision]\nsource = "{source}"\n',
     )
     result = moodride("check", config=config)
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["good"] * 9, result.stdout
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["good"] * 11, result.stdout
     assert result.returncode == 0
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands_kit import complaint
 from models_kit import EIGHT, Answer, Server, serving, tiny_network, write_card
 
 from moodride.config import project_root
@@ -67,14 +68,6 @@ def models(root: Path, *arguments: str, **more: str) -> subprocess.CompletedProc
         timeout=120,
         check=False,
     )
-
-
-def complaint(result: subprocess.CompletedProcess[str]) -> str:
-    """The one line of an error."""
-    assert "Traceback" not in result.stderr
-    lines = [x for x in result.stderr.splitlines() if x.startswith("moodride: ")]
-    assert len(lines) == 1, result.stderr
-    return lines[0]
 
 
 def started(root: Path, server: Server, part: Path, size: int) -> subprocess.Popen[str]:

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from conductor_kit import Conductor, make_tracks
+from conductor_kit import KNOWN, Conductor, make_tracks
 
 from moodride.conductor.events import (
     Append,
@@ -121,7 +121,7 @@ def test_queue_when_a_track_starts_is_filled_to_two_and_recorded() -> None:
 
 
 def test_anger_when_it_lasts_switches_at_once_with_a_short_fade() -> None:
-    conductor = Conductor()
+    conductor = Conductor(KNOWN)
     conductor.begin()
     feel(conductor, Emotion.ANGER, 12)
     (switch,) = conductor.of(Switch)
@@ -136,8 +136,21 @@ def test_anger_when_it_lasts_switches_at_once_with_a_short_fade() -> None:
     assert "anger" in conductor.state.current.why
 
 
-def test_sadness_when_it_lasts_replans_the_tail_without_a_sound() -> None:
+def test_anger_when_a_fresh_car_has_learnt_the_face_switches_and_not_before() -> None:
     conductor = Conductor()
+    conductor.begin()
+    feel(conductor, Emotion.ANGER, 5)
+    feel(conductor, Emotion.NEUTRAL, 50)
+    assert conductor.of(RecordMood) == [], "it may be the driver's usual face"
+    feel(conductor, Emotion.NEUTRAL, 10)
+    feel(conductor, Emotion.ANGER, 10)
+    (switch,) = conductor.of(Switch)
+    assert isinstance(switch, Switch)
+    assert {t.mood for t in switch.tracks} == {Mood.CALM}
+
+
+def test_sadness_when_it_lasts_replans_the_tail_without_a_sound() -> None:
+    conductor = Conductor(KNOWN)
     conductor.begin()
     feel(conductor, Emotion.SADNESS, 20)
     assert conductor.of(Switch) == []
@@ -151,7 +164,7 @@ def test_sadness_when_it_lasts_replans_the_tail_without_a_sound() -> None:
 
 
 def test_sadness_when_a_sad_track_plays_already_goes_on_from_there() -> None:
-    conductor = Conductor(validated({"mood": {"baseline": "Sad"}}))
+    conductor = Conductor(validated({"mood": {"baseline": "Sad", "usual_face": False}}))
     conductor.begin()
     feel(conductor, Emotion.SADNESS, 20)
     (replan,) = conductor.of(Replan)
@@ -169,7 +182,7 @@ def test_press_next_when_pressed_skips_at_once_and_is_recorded() -> None:
 
 
 def test_press_next_mood_when_pressed_switches_and_holds_against_the_face() -> None:
-    conductor = Conductor()
+    conductor = Conductor(KNOWN)
     conductor.begin()
     conductor.send(Press(kind=PressKind.NEXT_MOOD))
     conductor.ends(EndReason.STOP)
@@ -183,7 +196,7 @@ def test_press_next_mood_when_pressed_switches_and_holds_against_the_face() -> N
 
 
 def test_press_when_just_pressed_locks_automatic_changes() -> None:
-    conductor = Conductor()
+    conductor = Conductor(KNOWN)
     conductor.begin()
     conductor.send(Press(kind=PressKind.NEXT))
     feel(conductor, Emotion.ANGER, 60)

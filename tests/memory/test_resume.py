@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from memory.disks import run_on_small_disk
 
 from moodride.errors import StorageError
-from moodride.memory.resume import MAX_BYTES, ResumePoint, ResumeStore, _crc32, _decode, _encode
+from moodride.memory.resume import FORM, MAX_BYTES, ResumePoint, ResumeStore
+from moodride.memory.sealed import crc32
 from moodride.types import MOODS, Mood
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ POINTS = st.builds(
 @settings(deadline=None)
 @given(POINTS)
 def test_any_point_comes_back_as_it_was(point: ResumePoint) -> None:
-    assert _decode(_encode(point, where=PurePath("x"))) == point
+    assert FORM.decode(FORM.encode(point, where=Path("x"))) == point
 
 
 def test_nothing_is_written_when_nothing_changed(tmp_path: Path) -> None:
@@ -143,7 +144,7 @@ def test_both_damaged_gives_none_and_each_is_kept_and_said_once(
 
 def _sealed(body: dict[str, Any], **changes: object) -> bytes:
     body = {**body, **changes}
-    return json.dumps({"schema": 1, "crc32": _crc32(body), "point": body}).encode()
+    return json.dumps({"schema": 1, "crc32": crc32(body), "point": body}).encode()
 
 
 BODY = {

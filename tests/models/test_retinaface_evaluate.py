@@ -209,8 +209,15 @@ def test_figures_go_into_the_cards_and_all_else_stays(
     assert after.model_copy(update={"figures": {}}) == before.model_copy(update={"figures": {}})
     track = load_card(tmp_path / "card-track.toml")
     assert track.figures["frames_in_which_a_face_is_found"] == {"a_mp4": 0.5}
+    assert "frames of films" in track.figures["method"]
+    assert "held-back fifth" in after.figures["method"]
     kept = json.loads((tmp_path / "figures.json").read_text())
     assert kept["detectors"]["ours"]["groups"]["all"]["ap50"] == 1.0
+
+
+def test_the_shipped_card_to_follow_says_what_its_figures_are_of(rooms: Any) -> None:
+    kept = json.loads((MODELS / "figures.json").read_text())
+    assert load_card(MODELS / "card-track.toml").figures == rooms("evaluate").following(kept)
 
 
 @pytest.mark.parametrize(

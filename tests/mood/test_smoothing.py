@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moodride.mood.smoothing import Window
+from moodride.mood.smoothing import FirstOrder, Window
 from moodride.testing.driver import FakeDriver
 from moodride.types import EMOTIONS, Emotion
 
@@ -106,3 +109,65 @@ def test_estimate_when_fed_anything_is_a_distribution(
         if estimate.probabilities is not None:
             assert sum(estimate.probabilities) == pytest.approx(1.0, abs=1e-6)
             assert min(estimate.probabilities) >= 0.0
+
+
+@pytest.mark.parametrize("hz", [1.0, 5.0, 30.0])
+def test_filter_when_a_face_changes_follows_by_its_time_constant(hz: float) -> None:
+    driver, found = FakeDriver(), FirstOrder(tau_s=4.0)
+    for i in range(round(40 * hz)):
+        found = found.add(driver.shows(Emotion.ANGER), (i + 1) / hz)
+    for i in range(round(4 * hz)):
+        found = found.add(driver.shows(Emotion.HAPPINESS), 40 + (i + 1) / hz)
+    estimate = found.estimate(44.0)
+    assert estimate.probabilities is not None
+    # After one time constant 63 % of the way: from 0.029 to 0.8.
+    assert estimate.probabilities[HAPPY] == pytest.approx(0.029 + 0.771 * 0.632, abs=0.03)
+    assert estimate.evidence == pytest.approx(1.0, abs=0.02)
+
+
+def test_filter_when_nobody_is_seen_forgets() -> None:
+    driver, found = FakeDriver(), FirstOrder(tau_s=4.0)
+    assert found.estimate(1.0).probabilities is None
+    for i in range(200):
+        found = found.add(driver.shows(Emotion.ANGER), i * 0.2)
+    for i in range(20):
+        found = found.add(driver.leaves(), 40.0 + i * 0.2)
+    assert found.estimate(44.0).evidence == pytest.approx(0.368, abs=0.03)
+    assert found.estimate(1e9).probabilities is None
+
+
+@pytest.mark.parametrize("smoother", [Window(window_s=10.0), FirstOrder(tau_s=5.0)])
+def test_mouth_when_it_talks_counts_for_little(smoother: Window | FirstOrder) -> None:
+    driver = FakeDriver()
+    for i in range(60):
+        shown = driver.shows(Emotion.NEUTRAL if i % 2 else Emotion.SURPRISE)
+        assert shown.face is not None
+        moves = 0.0 if i % 2 else 0.9
+        shown = replace(shown, face=replace(shown.face, mouth_moves=moves))
+        smoother = smoother.add(shown, i * 0.2)
+    estimate = smoother.estimate(12.0)
+    assert estimate.probabilities is not None
+    neutral, surprise = estimate.probabilities[0], estimate.probabilities[2]
+    assert neutral > 2 * surprise
+    assert estimate.evidence > 0.8, "who shouts can be seen"
+
+
+@pytest.mark.parametrize("smoother", [Window(window_s=10.0), FirstOrder(tau_s=5.0)])
+@pytest.mark.parametrize(
+    "broken",
+    [(math.nan,) * 8, (0.0,) * 8, (math.inf,) + (0.0,) * 7, (0.5, 0.5), (-1.0, 2.0) + (0.0,) * 6],
+)
+def test_reading_when_broken_teaches_nothing(
+    smoother: Window | FirstOrder, broken: tuple[float, ...]
+) -> None:
+    driver = FakeDriver()
+    whole = driver.shows(Emotion.ANGER, arousal=math.nan)
+    for i in range(30):
+        smoother = smoother.add(replace(whole, emotion=broken), i * 0.2)
+    assert smoother.estimate(6.0).probabilities is None
+    for i in range(30):
+        smoother = smoother.add(whole, 6.0 + i * 0.2)
+    estimate = smoother.estimate(12.0)
+    assert estimate.probabilities is not None
+    assert sum(estimate.probabilities) == pytest.approx(1.0)
+    assert estimate.arousal is None

@@ -171,6 +171,20 @@ def test_detection_that_is_no_number_is_no_face(bad: float) -> None:
     assert reading.face.faces_seen == 1
 
 
+def test_reading_carries_how_much_the_mouth_moved_since_the_one_before() -> None:
+    analyser, _, _ = make(lambda roi: [face()])
+    first, second, late = frame(0.0), frame(0.2), frame(1.3)
+    # Lips and jaw of the face at (300, 200), and nothing above them.
+    second.bgr[212:260, 260:340] = np.random.default_rng(2).integers(0, 255, (48, 80, 3))
+    found = [analyser.analyse(one).face for one in (first, second, late)]
+    moves = [one.mouth_moves for one in found if one is not None]
+    assert len(moves) == 3
+    assert moves[0] is None
+    assert moves[1] is not None
+    assert 0.0 < moves[1] <= 1.0
+    assert moves[2] is None
+
+
 def test_cost_is_that_of_each_stage() -> None:
     def work() -> None:
         total = 0.0

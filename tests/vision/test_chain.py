@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,26 @@ def test_face_is_followed_by_what_there_is_when_no_other_has_its_weights(tmp_pat
     assert track_card_of(card) == folder / "card-track.toml"
     (folder / "card-track.toml").unlink()
     assert track_card_of(card) is None
+
+
+def test_damaged_card_stops_no_detector_that_it_does_not_belong_to(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = copied("retinaface", tmp_path)
+    (folder / "card-track-int8.toml").write_text("= broken")
+    # Weights of another name, so that every card beside it is looked at.
+    shutil.copy(folder / "retinaface.onnx", folder / "mine.onnx")
+    text = (folder / "card.toml").read_text().replace('"retinaface.onnx"', '"mine.onnx"')
+    (folder / "card-mine.toml").write_text(text)
+    track = folder / "card-track.toml"
+    assert track_card_of(load_card(folder / "card-mine.toml")) == track
+    assert [line.startswith("passed over: ") for line in caplog.messages] == [True]
+    assert "card-track-int8.toml" in caplog.text
+    track.write_text("= broken")
+    with pytest.raises(ModelError, match=r"card-track\.toml: "):
+        track_card_of(load_card(folder / "card-mine.toml"))
+    track.unlink()
+    assert track_card_of(load_card(folder / "card.toml")) is None
 
 
 def test_integers_are_enough_when_their_card_is_chosen(tmp_path: Path) -> None:

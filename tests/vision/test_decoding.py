@@ -167,6 +167,21 @@ def test_places_stay_numbers_when_the_answers_are_mad(answers_are: str, bad: flo
     assert found[1].max() <= 1
 
 
+@pytest.mark.parametrize("where", ["boxes", "landmarks", "scores"])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")], ids=str)
+def test_rows_that_are_no_numbers_push_no_face_out(where: str, bad: float) -> None:
+    given = {
+        "boxes": np.zeros((1, COUNT, 4), np.float32),
+        "scores": np.zeros((1, COUNT, 1), np.float32),
+        "landmarks": np.zeros((1, COUNT, 10), np.float32),
+    }
+    given["scores"][0, :300] = 0.99
+    given[where][0, :300] = bad
+    given["scores"][0, 310] = 0.9
+    (face,) = decoder(scores_are="probability").faces(list(given.values()))
+    assert face.score == pytest.approx(0.9)
+
+
 @pytest.mark.parametrize(
     ("changes", "shapes"),
     [

@@ -44,12 +44,14 @@ def check(loaded: Loaded, *, source: str | None = None) -> int:
 def _checks(loaded: Loaded, source: str | None) -> Iterator[tuple[str, Check]]:
     config = loaded.config
     yield "configuration", lambda: _configuration(loaded)
+    yield "policy", lambda: _policy(loaded)
     yield "face model", lambda: _face_model(Path(config.vision.face_card))
     yield "emotion model", lambda: _emotion_model(Path(config.vision.emotion_card))
     yield "camera", lambda: _camera(loaded, source or config.vision.source)
     yield "sound", lambda: _sound(loaded)
     yield "library", lambda: _library(loaded)
     yield "buttons", lambda: _buttons(loaded)
+    yield "usual face", lambda: _usual_face(loaded)
     yield "state", lambda: _folder(state_folder(config), "paths.state")
     yield "sockets", lambda: _folder(runtime_folder(config), "paths.runtime")
 
@@ -60,14 +62,29 @@ def _configuration(loaded: Loaded) -> str:
     return ", ".join(str(path) for path in loaded.files)
 
 
+def _policy(loaded: Loaded) -> str:
+    """What each feeling leads to: ours by name, the owner's own in words."""
+    from moodride.mood.policy import in_words, named  # noqa: PLC0415
+    from moodride.settings import BUILT_IN_POLICIES  # noqa: PLC0415
+
+    mood = loaded.config.mood
+    context = mood.context
+    counted = [key for key in ("group", "night", "long_drive") if getattr(context, key)]
+    besides = f"; besides the face: {', '.join(counted).replace('_', ' ')}" if counted else ""
+    own = "" if mood.policy in BUILT_IN_POLICIES else f", {in_words(named(mood))}"
+    return f"{mood.policy}{own}{besides}"
+
+
 def _face_model(path: Path) -> str:
     import numpy as np  # noqa: PLC0415 - each check loads its own
 
     from moodride.vision.card import load_card  # noqa: PLC0415
     from moodride.vision.retinaface import FaceDetector  # noqa: PLC0415
-    from moodride.vision.watch import TRACK_CARD  # noqa: PLC0415
+    from moodride.vision.watch import track_card_of  # noqa: PLC0415
 
-    cards = [load_card(p) for p in (path, path.with_name(TRACK_CARD)) if p == path or p.exists()]
+    cards = [load_card(path)]
+    if near := track_card_of(cards[0]):
+        cards.append(load_card(near))
     for card in cards:
         # Only an answer shows whether the network is what the rest of the card says.
         FaceDetector(card).detect(np.zeros((48, 64), np.uint8))
@@ -136,6 +153,12 @@ def _buttons(loaded: Loaded) -> str:
 
     check_keys(Keys(button=loaded.config.controls.button_keys))
     return f"{', '.join(loaded.config.controls.button_keys)} (none needed at the start)"
+
+
+def _usual_face(loaded: Loaded) -> str:
+    from moodride.commands.usual import in_words  # noqa: PLC0415
+
+    return in_words(loaded)
 
 
 def _folder(folder: Path, key: str) -> str:

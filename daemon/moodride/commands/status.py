@@ -15,6 +15,15 @@ __all__ = ["ask_status", "press", "status"]
 
 TIMEOUT_S: Final = 2.0
 
+FEELINGS: Final = 3
+"""So many of them are told,"""
+
+FEELING_MIN: Final = 0.05
+"""where they are at least this likely, or insist so much."""
+
+MINUTES_FROM_S: Final = 120.0
+"""From here on times are told in minutes."""
+
 _GESTURES: Final = {"short": "next", "double": "next-mood", "long": "automatic"}
 
 
@@ -60,7 +69,7 @@ def _socket(loaded: Loaded) -> Path:
 
 
 def _lines(answer: dict[str, Any]) -> list[str]:
-    """The answer for a person: playing, why, next, eyes, trouble."""
+    """The answer for a person: playing, why, mood, next, eyes, trouble."""
     track, mood, vision = answer["track"], answer["mood"], answer["vision"]
     playback = answer["playback"]
     lines = []
@@ -71,8 +80,7 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         lines.append(f"because   {track['why']}")
     else:
         lines.append("playing   nothing yet")
-    how = "by hand" if mood["by_hand"] else "automatic"
-    lines.append(f"mood      {', then '.join(mood['plan'])} ({how}); {mood['why']}")
+    lines += _mood(mood)
     waiting = "; ".join(f"{t['artist']} - {t['name']} ({t['mood']})" for t in answer["queue"])
     lines.append(f"next      {waiting or 'nothing'}")
     lines.append(f"sees      {_eyes(vision)}")
@@ -83,6 +91,40 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         lines.append(f"left out  {', '.join(playback['unplayable'])}: could not be played")
     lines += [f"problem   {problem}" for problem in answer.get("problems", [])]
     return lines
+
+
+def _mood(mood: dict[str, Any]) -> list[str]:
+    """The mood, what it rests on, what it waits for."""
+    how = "by hand" if mood["by_hand"] else "automatic"
+    since = "" if mood["since_s"] is None else f" for {_span(mood['since_s'])}"
+    return [
+        f"mood      {', then '.join(mood['plan'])} ({how}){since}; {mood['why']}",
+        f"judged    {_judged(mood)}",
+        f"insists   {_insists(mood)}",
+        f"waits     {'; '.join(mood['waits']) or 'for nothing'}",
+    ]
+
+
+def _judged(mood: dict[str, Any]) -> str:
+    """The likeliest feelings beside what is usual for this driver, and the evidence."""
+    evidence = f"evidence {100 * mood['evidence']:.0f} %"
+    if not mood["judged"]:
+        return f"nothing seen, {evidence}"
+    ranked = sorted(mood["judged"].items(), key=lambda item: -item[1])
+    told = [item for item in ranked[:FEELINGS] if item[1] >= FEELING_MIN] or ranked[:1]
+    words = (f"{name} {p:.2f} (usual {mood['usual'][name]:.2f})" for name, p in told)
+    return f"{', '.join(words)}; {evidence}"
+
+
+def _insists(mood: dict[str, Any]) -> str:
+    """Which feelings insist, and how near each is to changing the music."""
+    ranked = sorted(mood["insistence"].items(), key=lambda item: -item[1])
+    told = [f"{name} {sum_:.2f}" for name, sum_ in ranked if sum_ >= FEELING_MIN]
+    return f"{', '.join(told)} (from 1 on the music may change)" if told else "nothing"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < MINUTES_FROM_S else f"{seconds / 60.0:.0f} min"
 
 
 def _eyes(vision: dict[str, Any]) -> str:

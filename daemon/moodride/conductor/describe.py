@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
+from moodride.conductor.explain import Document, explain, shares
 from moodride.conductor.model import Context, State
-from moodride.types import EMOTIONS, Reading, Track
+from moodride.types import Reading, Track
 
 __all__ = ["describe", "headline"]
-
-Document = dict[str, object]
 
 
 def describe(state: State, context: Context, now: float) -> Document:
     """What an owner wants to know of this moment; JSON-ready."""
-    mood = state.mood
     settings = context.config.mood
-    estimate = mood.window.estimate(now, over_s=settings.window_s)
     fresh = now - state.reading_s <= settings.stale_s
     return {
-        "mood": {
-            "plan": [m.value for m in mood.plan.path],
-            "why": mood.why,
-            "feeling": mood.feeling or None,
-            "by_hand": mood.by_hand(now),
-            "locked_s": round(max(0.0, mood.locked_until_s - now), 1),
-            "evidence": round(estimate.evidence, 2),
-            "emotion": _distribution(estimate.probabilities),
-            "policy": settings.policy,
-        },
+        "mood": explain(state.mood, settings, now),
         "track": _current(state),
         "queue": [_track(e.track) | {"why": e.why} for e in state.queue],
         "playback": {
@@ -81,13 +69,7 @@ def _reading(reading: Reading | None) -> Document | None:
         "t_s": round(reading.t_s, 2),
         "face": reading.face is not None,
         "quality": round(reading.face.quality, 2) if reading.face else None,
-        "emotion": _distribution(reading.emotion),
+        "emotion": shares(reading.emotion),
         "valence": reading.valence,
         "arousal": reading.arousal,
     }
-
-
-def _distribution(values: tuple[float, ...] | None) -> Document | None:
-    if values is None:
-        return None
-    return {name.value: round(p, 3) for name, p in zip(EMOTIONS, values, strict=True)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from moodride.mood.baseline import Usual
 from moodride.types import (
     EndReason,
     Mood,
@@ -33,6 +34,7 @@ __all__ = [
     "Replan",
     "Resume",
     "Save",
+    "SaveUsual",
     "SetPaused",
     "SetVolume",
     "Skip",
@@ -73,10 +75,12 @@ class Begin:
     Attributes:
         resume: where the last drive stopped, or None.
         heard: ids of tracks played before, oldest first.
+        usual: what the drivers' faces usually showed over the drives before, or None.
     """
 
     resume: Resume | None = None
     heard: tuple[str, ...] = ()
+    usual: Usual | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,7 @@ class Tick:
         queue: the files after it.
         idle: it has nothing to play.
         paused: it stands still.
+        hour: local time of day, 0 to below 24, or None where no clock is to be trusted.
     """
 
     path: str = ""
@@ -96,6 +101,7 @@ class Tick:
     queue: tuple[str, ...] = ()
     idle: bool = False
     paused: bool = False
+    hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +224,17 @@ class Save:
     resume: Resume
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveUsual:
+    """Write what the driver's face usually shows."""
+
+    usual: Usual
+
+
 Order = Play | Append | Replan | Switch | Skip | SetPaused | SetVolume | TryOutput
 """What the player is told."""
 
-Kept = RecordPlay | RecordEnd | RecordMood | RecordPress | Save
+Kept = RecordPlay | RecordEnd | RecordMood | RecordPress | Save | SaveUsual
 """What goes to disk."""
 
 Action = Order | Kept

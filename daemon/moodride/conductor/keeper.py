@@ -15,10 +15,12 @@ from moodride.conductor.events import (
     RecordPress,
     Resume,
     Save,
+    SaveUsual,
 )
 from moodride.errors import StorageError
 from moodride.memory.journal import Journal
 from moodride.memory.resume import ResumePoint, ResumeStore
+from moodride.memory.usual import UsualStore
 
 __all__ = ["Keeper"]
 
@@ -29,7 +31,7 @@ HISTORY: Final = 2000
 
 
 class Keeper:
-    """Journal and resume point of one run.
+    """Journal, resume point and usual face of one run.
 
     Args:
         folder: the state folder.
@@ -39,6 +41,7 @@ class Keeper:
         """Open what is there; go on in memory where the disk refuses."""
         self._problems: dict[str, str] = {}
         self._store = ResumeStore(folder)
+        self._usual = UsualStore(folder)
         self._play = 0
         self._forgetful = False
         try:
@@ -75,7 +78,7 @@ class Keeper:
         except StorageError as error:
             self._complain("journal", error)
             heard = ()
-        return Begin(resume=self.resume(), heard=heard)
+        return Begin(resume=self.resume(), heard=heard, usual=self._usual.load())
 
     @property
     def problem(self) -> str:
@@ -84,19 +87,21 @@ class Keeper:
 
     def keep(self, action: Kept) -> None:
         """Write it down, or say once that the disk refuses."""
-        part = "resume" if isinstance(action, Save) else "journal"
+        part = _part(action)
         try:
             self._keep(action)
         except StorageError as error:
             self._complain(part, error)
         else:
-            if part == "resume" or not self._forgetful:
+            if part != "journal" or not self._forgetful:
                 self._problems.pop(part, None)
 
     def _keep(self, action: Kept) -> None:
         match action:
             case Save(resume=point):
                 self._save(point)
+            case SaveUsual(usual=usual):
+                self._usual.save(usual)
             case RecordPlay(entry=entry):
                 self._play = self._journal.add_play(entry.track.id, entry.track.mood, entry.why)
             case RecordEnd(reason=reason, played_s=played_s):
@@ -131,3 +136,14 @@ class Keeper:
     def close(self) -> None:
         """Close the journal."""
         self._journal.close()
+
+
+def _part(action: Kept) -> str:
+    """Where it is written: each of the files may fail by itself."""
+    match action:
+        case Save():
+            return "resume"
+        case SaveUsual():
+            return "usual"
+        case _:
+            return "journal"

@@ -9,6 +9,8 @@ from typing import Final
 
 from moodride.conductor.events import Entry
 from moodride.mood import decider
+from moodride.mood.baseline import Usual
+from moodride.mood.context import Faces
 from moodride.settings import Config
 from moodride.types import Mood, Reading, Track
 
@@ -66,6 +68,8 @@ class State:
         told_s: when the player was last told what to play.
         differs_since_s: since when it says something else than we want.
         saved_s: when the resume point was last written.
+        usual: the usual face as it was last written, or as this drive found it.
+        usual_saved_s: when that was written in this drive.
         position_s: where in the current track.
         paused: by the driver.
         silent: there is no sound card.
@@ -74,6 +78,8 @@ class State:
         volume_pct: the driver's volume.
         reading: the newest one.
         reading_s: when it came.
+        began_s: when the service began, for the length of the drive.
+        faces: how many people the camera sees.
     """
 
     mood: decider.MoodState
@@ -89,6 +95,8 @@ class State:
     told_s: float = -math.inf
     differs_since_s: float | None = None
     saved_s: float = -math.inf
+    usual: Usual = field(default_factory=Usual)
+    usual_saved_s: float = -math.inf
     position_s: float = 0.0
     paused: bool = False
     silent: bool = False
@@ -97,6 +105,8 @@ class State:
     volume_pct: float = 70.0
     reading: Reading | None = None
     reading_s: float = -math.inf
+    began_s: float
+    faces: Faces = field(default_factory=Faces)
 
 
 def initial(context: Context, now: float) -> State:
@@ -105,6 +115,7 @@ def initial(context: Context, now: float) -> State:
     return State(
         mood=decider.start(config.mood, now),
         volume_pct=config.playback.volume_pct,
+        began_s=now,
         banned=dict.fromkeys(context.missing, now + MISSING_S),
     )
 

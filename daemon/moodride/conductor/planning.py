@@ -16,11 +16,13 @@ from moodride.conductor.events import (
     Replan,
     Resume,
     Save,
+    SaveUsual,
     SetVolume,
     Switch,
 )
 from moodride.conductor.model import Context, State, ahead
-from moodride.mood import decider
+from moodride.mood import baseline, decider, hand
+from moodride.mood.policy import Plan
 from moodride.types import Mood, Track
 
 __all__ = [
@@ -32,25 +34,35 @@ __all__ = [
     "play",
     "resumed",
     "save",
+    "save_usual",
+    "save_usual_if_due",
     "switch",
 ]
 
 QUEUE_AHEAD: Final = 2
 """Tracks that always wait in libmpv, so that it plays on without us."""
 
+USUAL_EVERY_S: Final = 600.0
+"""The usual face is written at most this often, to spare the card; it changes over hours."""
+
+USUAL_WORTH_S: Final = 60.0
+"""And not before so much more of a face was seen: also a short drive that ends with a power
+cut is worth that one write, but not a glance."""
+
 Actions = tuple[Action, ...]
 
 
 def begin(state: State, event: Begin, now: float, context: Context) -> tuple[State, Actions]:
     """First sound: the track of the last drive at its position, else a new one."""
-    state = replace(state, heard=event.heard)
+    state = _knowing(replace(state, heard=event.heard), event, context)
     resume = event.resume
     start_s = 0.0
     if resume is not None:
-        mood = decider.start(context.config.mood, now, mood=resume.mood)
+        settings = context.config.mood
+        mood = decider.start(settings, now, mood=resume.mood, long=state.usual)
         if resume.hand_mood:
             hold_s = context.config.controls.hand_hold_s
-            mood = decider.held_by_hand(mood, now, mood=resume.hand_mood, hold_s=hold_s)
+            mood = hand.held_by_hand(mood, now, mood=resume.hand_mood, hold_s=hold_s)
         loudest = context.config.playback.start_volume_max_pct
         volume = min(resume.volume_pct, loudest)
         state = replace(state, mood=mood, volume_pct=volume, draw=resume.draw)
@@ -60,6 +72,14 @@ def begin(state: State, event: Begin, now: float, context: Context) -> tuple[Sta
     fade_in_s = context.config.playback.fade_in_s
     state, actions = play(state, context, now, start_s=start_s, fade_in_s=fade_in_s)
     return state, (SetVolume(volume_pct=state.volume_pct), *actions)
+
+
+def _knowing(state: State, event: Begin, context: Context) -> State:
+    """The usual face of the drives before, unless it does not count."""
+    if event.usual is None or not context.config.mood.usual_face:
+        return state
+    mood = replace(state.mood, baseline=baseline.start(event.usual))
+    return replace(state, mood=mood, usual=event.usual)
 
 
 def resumed(resume: Resume, context: Context) -> tuple[Entry, ...]:
@@ -109,16 +129,9 @@ def fill(
     while tracks and len(state.queue) < count:
         playing = (state.current.track.id,) if state.current else ()
         waiting = (e.track.id for e in ahead(state))
-        plan = state.mood.plan
-        wish = Wish(
-            mood=plan.mood_at(state.next_step),
-            max_energy=plan.max_energy,
-            max_tempo_bpm=plan.max_tempo_bpm,
-            prefer_valence=plan.prefer_valence,
-        )
         drawn = choose(
             tracks,
-            wish=wish,
+            wish=_wish(state.mood.plan, state.next_step),
             heard=state.heard,
             upcoming=(*playing, *waiting),
             count=1,
@@ -136,6 +149,18 @@ def fill(
             next_step=state.next_step + 1,
         )
     return state, tuple(added)
+
+
+def _wish(plan: Plan, step: int) -> Wish:
+    """What the plan's track of that number should be like."""
+    target = plan.target_at(step)
+    return Wish(
+        mood=plan.mood_at(step),
+        max_energy=plan.max_energy,
+        max_tempo_bpm=plan.max_tempo_bpm,
+        prefer_valence=plan.prefer_valence,
+        target=None if target is None else (target.valence, target.energy),
+    )
 
 
 def _playable(state: State, context: Context, now: float) -> tuple[Track, ...]:
@@ -156,8 +181,9 @@ def follow(
     record = RecordMood(mood=path[first], why=decision.why)
     if not state.queue:
         return state, (record,)
-    # Where the library has no such mood the nearest may be the one that plays already.
-    if decision.at_once and state.queue[0].track.mood is not heard_mood(state):
+    # What plays may fit the beginning of the path: it is left to end. And where the library has
+    # no such mood the nearest may be the one that plays already.
+    if decision.at_once and not fits and state.queue[0].track.mood is not heard_mood(state):
         # A fade to another track may be under way: it gives way to this one.
         state, actions = switch(state, now, fade_s=context.config.playback.fade_s)
         return state, (record, *actions)
@@ -185,3 +211,19 @@ def save(state: State, context: Context, now: float) -> tuple[State, Actions]:
         hand_mood=state.mood.plan.path[0] if state.mood.by_hand(now) else None,
     )
     return replace(state, saved_s=now), (Save(resume=resume),)
+
+
+def save_usual(state: State, now: float) -> tuple[State, Actions]:
+    """The usual face, once more of it was learnt than is on disk."""
+    usual = state.mood.baseline.long
+    if usual.seen_s <= state.usual.seen_s:
+        return state, ()
+    return replace(state, usual=usual, usual_saved_s=now), (SaveUsual(usual=usual),)
+
+
+def save_usual_if_due(state: State, now: float) -> tuple[State, Actions]:
+    """The same, seldom enough."""
+    more_s = state.mood.baseline.long.seen_s - state.usual.seen_s
+    if more_s < USUAL_WORTH_S or now - state.usual_saved_s < USUAL_EVERY_S:
+        return state, ()
+    return save_usual(state, now)

@@ -8,7 +8,7 @@ from typing import Final
 from moodride.conductor.events import Append, RecordPress, SetPaused, SetVolume, Skip
 from moodride.conductor.model import Context, State, ahead, current_mood
 from moodride.conductor.planning import Actions, fill, follow, switch
-from moodride.mood import decider
+from moodride.mood import hand
 from moodride.types import Press, PressKind
 
 __all__ = ["press"]
@@ -25,14 +25,14 @@ CHOICES: Final = frozenset({PressKind.NEXT, PressKind.PREVIOUS, PressKind.NEXT_M
 def press(state: State, event: Press, now: float, context: Context) -> tuple[State, Actions]:
     """The driver's word goes before the face's, for a while or for the drive."""
     if event.kind in CHOICES:
-        state = replace(state, mood=decider.lock(state.mood, now, context.config.mood))
+        state = replace(state, mood=hand.lock(state.mood, now, context.config.mood))
     record: Actions = (RecordPress(press=event),)
     match event.kind:
         case PressKind.NEXT:
             state, actions = _next(state, now, context)
         case PressKind.NEXT_MOOD:
             hold_s = context.config.controls.hand_hold_s
-            mood, decision = decider.by_hand(
+            mood, decision = hand.by_hand(
                 state.mood,
                 now,
                 present=current_mood(state),
@@ -41,7 +41,7 @@ def press(state: State, event: Press, now: float, context: Context) -> tuple[Sta
             )
             state, actions = follow(replace(state, mood=mood), decision, now, context)
         case PressKind.AUTOMATIC:
-            state, actions = replace(state, mood=decider.automatic(state.mood, now)), ()
+            state, actions = replace(state, mood=hand.automatic(state.mood, now)), ()
         case PressKind.PLAY_PAUSE:
             state = replace(state, paused=not state.paused)
             actions = (SetPaused(paused=state.paused or state.silent),)

@@ -9,8 +9,9 @@ from moodride.conductor.events import Replan, SetPaused, Tick, TryOutput
 from moodride.conductor.model import Context, State, ahead
 from moodride.conductor.planning import Actions, fill, follow, play, save
 from moodride.mood import decider
+from moodride.mood.context import Surroundings
 
-__all__ = ["tick"]
+__all__ = ["surroundings", "tick"]
 
 OUTPUT_RETRY_S: Final = 5.0
 SETTLE_S: Final = 2.0
@@ -25,7 +26,8 @@ def tick(state: State, event: Tick, now: float, context: Context) -> tuple[State
         failures = 0 if event.position_s > 1.0 else state.failures
         state = replace(state, position_s=event.position_s, failures=failures)
     actions: Actions = ()
-    mood, decision = decider.decide(state.mood, now, context.config.mood)
+    around = surroundings(state, event, now)
+    mood, decision = decider.decide(state.mood, now, context.config.mood, surroundings=around)
     state = replace(state, mood=mood)
     if decision is not None:
         state, actions = follow(state, decision, now, context)
@@ -35,6 +37,15 @@ def tick(state: State, event: Tick, now: float, context: Context) -> tuple[State
     actions += more
     state, more = _save_if_due(state, event, now, context)
     return state, actions + more
+
+
+def surroundings(state: State, event: Tick, now: float) -> Surroundings:
+    """What is known of this moment besides the driver's face."""
+    return Surroundings(
+        hour=event.hour,
+        driven_min=max(0.0, now - state.began_s) / 60.0,
+        faces=state.faces.seen(now),
+    )
 
 
 def _reconcile_queue(

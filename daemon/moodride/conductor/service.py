@@ -34,12 +34,13 @@ from moodride.conductor.events import (
 )
 from moodride.conductor.keeper import Keeper
 from moodride.conductor.model import Context, initial
-from moodride.conductor.planning import save
+from moodride.conductor.planning import save, save_usual
 from moodride.conductor.state import step
+from moodride.conductor.wallclock import WallClock
 from moodride.errors import PlaybackError
 from moodride.notify import Notifier
 from moodride.playback.cards import CardWatch
-from moodride.playback.player import Player, PlayerSnapshot
+from moodride.playback.player import Player
 from moodride.types import EndReason, PlayerGone, Reading, Track
 
 __all__ = ["Inbox", "Service"]
@@ -99,12 +100,14 @@ class Service:
         context: library and settings.
         player: plays; its events go to ``inbox``.
         inbox: where events and readings arrive.
-        keeper: journal and resume point.
+        keeper: journal, resume point and usual face.
         notifier: systemd.
         clock: monotonic seconds.
+        hour: local time of day, or None where it is not known; asked only where
+            ``mood.context.night`` is on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a process, and named
         self,
         *,
         context: Context,
@@ -113,6 +116,7 @@ class Service:
         keeper: Keeper,
         notifier: Notifier,
         clock: Callable[[], float] = time.monotonic,
+        hour: Callable[[], float | None] | None = None,
     ) -> None:
         """Nothing is played yet."""
         self._context = context
@@ -121,6 +125,7 @@ class Service:
         self._keeper = keeper
         self._notifier = notifier
         self._clock = clock
+        self._hour = hour or WallClock().hour
         self._state = initial(context, clock())
         self._status: Mapping[str, object] = {}
         self._cards = CardWatch()
@@ -168,7 +173,7 @@ class Service:
             elif event is not None:
                 self._handle(event)
             if self._clock() >= next_tick_s:
-                self._handle(_tick(self._player.snapshot()))
+                self._handle(self._tick())
                 self._publish()
                 self._notifier.alive()
                 next_tick_s = self._clock() + TICK_S
@@ -178,8 +183,10 @@ class Service:
     def close(self) -> None:
         """Save where we are, fade out, let go."""
         self._notifier.stopping()
-        self._state, actions = save(self._state, self._context, self._clock())
-        for action in actions:
+        now = self._clock()
+        self._state, actions = save(self._state, self._context, now)
+        self._state, more = save_usual(self._state, now)
+        for action in actions + more:
             if isinstance(action, Kept):
                 self._keeper.keep(action)
         self._player.close(fade_s=EXIT_FADE_S)
@@ -201,6 +208,17 @@ class Service:
             if isinstance(action, RecordEnd) and action.reason is EndReason.ERROR:
                 why = action.detail or "not readable"
                 log.warning("track %s: cannot be played, %s; left out", action.track_id, why)
+
+    def _tick(self) -> Tick:
+        snapshot = self._player.snapshot()
+        return Tick(
+            path=snapshot.path,
+            position_s=snapshot.position_s,
+            queue=snapshot.queue,
+            idle=snapshot.idle,
+            paused=snapshot.paused,
+            hour=self._hour() if self._context.config.mood.context.night else None,
+        )
 
     def _perform(self, action: Order) -> None:
         """Tell the player; every verb returns at once."""
@@ -229,13 +247,3 @@ class Service:
         stale_s = self._context.config.mood.stale_s
         self._status = {**describe(self._state, self._context, now), **self.extra()}
         self._notifier.status(headline(self._state, now, stale_s=stale_s))
-
-
-def _tick(snapshot: PlayerSnapshot) -> Tick:
-    return Tick(
-        path=snapshot.path,
-        position_s=snapshot.position_s,
-        queue=snapshot.queue,
-        idle=snapshot.idle,
-        paused=snapshot.paused,
-    )

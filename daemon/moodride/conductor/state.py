@@ -22,7 +22,14 @@ from moodride.conductor.events import (
     Tick,
 )
 from moodride.conductor.model import Context, State, ahead, initial
-from moodride.conductor.planning import Actions, begin, fill, resumed, save
+from moodride.conductor.planning import (
+    Actions,
+    begin,
+    fill,
+    resumed,
+    save,
+    save_usual_if_due,
+)
 from moodride.conductor.presses import press
 from moodride.conductor.reconcile import tick
 from moodride.mood import decider
@@ -90,8 +97,11 @@ def _library(
 
 
 def _reading(state: State, event: Reading, now: float, context: Context) -> tuple[State, Actions]:
-    mood = decider.observe(state.mood, event, now, context.config.mood)
-    return replace(state, mood=mood, reading=event, reading_s=now), ()
+    settings = context.config.mood
+    mood = decider.observe(state.mood, event, now, settings)
+    faces = state.faces.add(event, now, over_s=settings.context.group_window_s)
+    state = replace(state, mood=mood, reading=event, reading_s=now, faces=faces)
+    return save_usual_if_due(state, now)
 
 
 def _started(

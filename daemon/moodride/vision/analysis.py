@@ -11,6 +11,7 @@ from moodride.errors import ModelError
 from moodride.types import CostMs, Distribution, Face, Reading
 from moodride.vision.align import align
 from moodride.vision.driver import Box, DriverTracker, Search
+from moodride.vision.mouth import MouthWatch
 from moodride.vision.quality import face_quality
 from moodride.vision.source import Frame, Picture
 
@@ -104,6 +105,7 @@ class Analyser:
 
     def __init__(self, *, detector: Detector, emotion: EmotionNet, tracker: DriverTracker) -> None:
         self._detector, self._emotion, self._tracker = detector, emotion, tracker
+        self._mouth = MouthWatch()
         self._seq = 0
 
     def analyse(self, frame: Frame) -> Reading:
@@ -113,8 +115,8 @@ class Analyser:
         detected = time.thread_time()
         face, feeling = None, _NOTHING
         if found is not None:
-            quality, feeling = self._feel(frame, found[0])
-            face = _face(found[0], found[1], frame, quality)
+            quality, moves, feeling = self._feel(frame, found[0])
+            face = _face(found[0], found[1], frame, quality=quality, mouth_moves=moves)
         done = time.thread_time()
         distribution, valence, arousal = feeling
         reading = Reading(
@@ -146,18 +148,19 @@ class Analyser:
                 return choice.detection, choice.faces_seen
         return None
 
-    def _feel(self, frame: Frame, face: Detected) -> tuple[float, Feeling]:
-        """Quality and feeling; nothing for landmarks that cannot be a face's."""
+    def _feel(self, frame: Frame, face: Detected) -> tuple[float, float | None, Feeling]:
+        """Quality, movement of the mouth, feeling; nothing where no face can be."""
         try:
             grey = self._emotion.grey
             aligned = align(frame.bgr, face.landmarks_xy, size=self._emotion.size, grey=grey)
             quality = face_quality(aligned, face.landmarks_xy)
-            return quality, self._emotion.read_aligned(aligned)
+            moves = self._mouth.moves(aligned, frame.t_s)
+            return quality, moves, self._emotion.read_aligned(aligned)
         except ModelError:
             raise  # the network fails, not this face: end, and be started again
         except ValueError as error:
             log.debug("face not read: %s", error)
-            return 0.0, _NOTHING
+            return 0.0, None, _NOTHING
 
 
 def _finite(face: Detected) -> bool:
@@ -166,7 +169,9 @@ def _finite(face: Detected) -> bool:
     return all(map(math.isfinite, (face.score, *face.box_xyxy, *points)))
 
 
-def _face(found: Detected, faces_seen: int, frame: Frame, quality: float) -> Face:
+def _face(
+    found: Detected, faces_seen: int, frame: Frame, *, quality: float, mouth_moves: float | None
+) -> Face:
     """The face in pixels of the source."""
     scale = frame.scale
     left, top, right, bottom = (float(v) * scale for v in found.box_xyxy)
@@ -176,4 +181,5 @@ def _face(found: Detected, faces_seen: int, frame: Frame, quality: float) -> Fac
         landmarks_xy=tuple((float(x) * scale, float(y) * scale) for x, y in found.landmarks_xy),
         quality=min(max(float(quality), 0.0), 1.0),
         faces_seen=faces_seen,
+        mouth_moves=mouth_moves,
     )

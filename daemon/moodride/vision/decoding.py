@@ -9,6 +9,7 @@ RetinaFace (Deng et al. 2019, arXiv 1905.00641).
 from __future__ import annotations
 
 import math
+from itertools import chain, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -31,7 +32,8 @@ Corners = tuple[float, float, float, float]
 Points = tuple[tuple[float, float], ...]
 
 _MOST: Final = 256
-"""Candidates that are compared with one another; a frame full of faces has fewer."""
+"""Candidates that are compared with one another; a frame full of faces has fewer. Rows with
+what is no number are none, so that they push no face out."""
 
 _LARGEST: Final = 4.0
 """Bound of a size's logarithm, so that a mad answer stays a number: 55 times its prior."""
@@ -104,18 +106,15 @@ class Decoder:
         if not sure.size:
             return []
         ranked = zip(face.take(sure).tolist(), sure.tolist(), strict=True)
-        best = sorted(ranked, key=itemgetter(0), reverse=True)[:_MOST]
+        best = sorted(ranked, key=itemgetter(0), reverse=True)
         at = [prior for _, prior in best]
+        parts = (kind.take(at, 0).tolist() for kind in (boxes, marks, self._priors))
+        rows = zip((score for score, _ in best), *parts, strict=True)
         found: list[Found] = []
-        rows = zip(best, boxes.take(at, 0).tolist(), self._priors.take(at, 0).tolist(), strict=True)
-        for (score, number), box, prior in rows:
-            if not all(map(math.isfinite, (score, *box))):
-                continue
+        for score, box, points, prior in islice(filter(_is_finite, rows), _MOST):
             corners = self._corners(box, prior)
             if _is_another(corners, found, self._spec.nms_iou):
-                points = marks[number].tolist()
-                if all(map(math.isfinite, points)):
-                    found.append(Found(corners, min(score, 1.0), self._points(points, prior)))
+                found.append(Found(corners, min(score, 1.0), self._points(points, prior)))
         return found
 
     def _shapes_of(self, values: int, *, levels: bool) -> list[tuple[int, ...]]:
@@ -219,6 +218,16 @@ def make_priors(
         cells = np.stack([x / width, y / height, size / width, size / height], axis=-1)
         levels.append(cells.reshape(-1, 4))
     return np.concatenate(levels).astype(np.float32)
+
+
+def _is_finite(row: tuple[float, list[float], list[float], list[float]]) -> bool:
+    """Whether a candidate's score, box and landmarks are numbers.
+
+    Args:
+        row: these, and its prior.
+    """
+    score, box, points, _ = row
+    return all(map(math.isfinite, chain((score,), box, points)))
 
 
 def _is_another(corners: Corners, found: Sequence[Found], most: float) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
-from moodride.errors import StorageError
+from moodride.errors import ModelError, StorageError
 from moodride.wire import ReadingSender, to_json
 
 if TYPE_CHECKING:
@@ -206,17 +206,33 @@ def track_card_of(card: Card) -> Path | None:
     """Return the card of the detector that follows what a face detector found, or None.
 
     It lies beside the face detector's card and is that of the same weights, so that who
-    chooses eight-bit integers has them for both; where none is, it is `TRACK_CARD`.
+    chooses eight-bit integers has them for both; where none is, it is `TRACK_CARD`. Any
+    other that cannot be read is passed over: it may belong to a detector that nobody asked for.
 
     Raises:
-        ModelError: a card beside it cannot be read.
+        ModelError: `TRACK_CARD` is there and cannot be read.
+    """
+    beside = sorted(card.source.parent.glob(_TRACK_CARDS), key=lambda path: len(path.name))
+    same = (path for path in beside if _weights_of(path) == card.model_path)
+    plain = card.source.with_name(TRACK_CARD)
+    return next(same, plain if plain in beside else None)
+
+
+def _weights_of(path: Path) -> Path | None:
+    """The weights that a card to follow with names, or None: it cannot be read.
+
+    Raises:
+        ModelError: it is `TRACK_CARD`.
     """
     from moodride.vision.card import load_card  # noqa: PLC0415 - loads pydantic
 
-    beside = sorted(card.source.parent.glob(_TRACK_CARDS), key=lambda path: len(path.name))
-    same = (path for path in beside if load_card(path).model_path == card.model_path)
-    plain = card.source.with_name(TRACK_CARD)
-    return next(same, plain if plain in beside else None)
+    try:
+        return load_card(path).model_path
+    except ModelError as error:
+        if path.name == TRACK_CARD:
+            raise
+        log.warning("passed over: %s", error)
+        return None
 
 
 def _listeners(
