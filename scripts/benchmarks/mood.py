@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from command_line import OneLineParser, positive
+from command_line import OneLineParser, file_in_folder, positive
 from mood_example import example
 from mood_methods import methods
 from mood_plot import draw
@@ -169,7 +169,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--drives", type=positive, default=200)
     parser.add_argument("--seed", type=positive, default=2)
     parser.add_argument("--jobs", type=positive, help="processes; default: one for each core")
-    parser.add_argument("--plot", type=Path, metavar="FILE.svg")
+    parser.add_argument("--plot", type=file_in_folder, metavar="FILE.svg")
     parser.add_argument("--ours", action="store_true", help="without the others")
     parser.add_argument("--json", action="store_true", help="all counts, for other programs")
     parser.add_argument("set", nargs="*", metavar="KEY=VALUE", help="settings of [mood]")
@@ -178,8 +178,6 @@ def main(argv: list[str] | None = None) -> int:
         settings = _settings(args.set)
     except ValueError as error:
         parser.error(" ".join(str(error).split()))
-    if args.plot and not args.plot.parent.is_dir():
-        parser.error(f"{args.plot.parent}: no such folder for the plot")
     if args.ours and args.plot:
         parser.error("--plot needs the others too")
     scores = everybody(args.drives, args.seed, args.jobs, settings, ours_alone=args.ours)

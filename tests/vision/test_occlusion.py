@@ -53,15 +53,22 @@ def test_face_is_plain_to_see_whatever_it_shows(t_s: float) -> None:
     assert clear_score(demo_face(t_s)[0]) == 1.0
 
 
+NOTICES_LESS = pytest.mark.xfail(
+    strict=True,
+    reason="behind the landmarks of the detector of 17,000 steps the rule notices less "
+    "(0.51, 0.76, 0.91); models/quality/fit.py is to be run again",
+)
+
+
 @pytest.mark.parametrize(
     ("kind", "most"),
     [
         ("mask", 0.5),
-        ("sunglasses", 0.55),
+        pytest.param("sunglasses", 0.5, marks=NOTICES_LESS),
         ("cap", 0.7),
         # The weak points: the rest of the face as it was, skin before skin.
-        ("phone", 0.85),
-        ("hand on mouth", 0.95),
+        pytest.param("phone", 0.75, marks=NOTICES_LESS),
+        pytest.param("hand on mouth", 0.9, marks=NOTICES_LESS),
         ("hand on eye", 0.85),
     ],
 )
