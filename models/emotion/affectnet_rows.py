@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import ntpath
 import os
 import stat
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -74,7 +75,7 @@ _BROKEN_NPY: Final = (
 """What NumPy was seen to raise, or may, on bytes that are no .npy."""
 
 _SHOWN: Final = 3
-_SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"))
+_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 
 log = logging.getLogger(__name__)
 
@@ -108,13 +109,14 @@ def numbered(root: Path, left_out: LeftOut) -> Iterator[Row]:
     """Go through `images/` and the four files of numbers beside each picture."""
     try:
         with os.scandir(root / "images") as entries:
-            names = sorted(e.name for e in entries if Path(e.name).suffix.lower() in _SUFFIXES)
+            names = sorted(e.name for e in entries if e.name.lower().endswith(_SUFFIXES))
     except OSError as error:
         raise SourceError(f"no folder images: {error.strerror}", where=str(root)) from error
+    images, annotations = f"{root}/images/", f"{root}/annotations/"
     for name in names:
-        stem = str(root / "annotations" / Path(name).stem)
+        stem = annotations + os.path.splitext(name)[0]  # noqa: PTH122 - no object for each
         try:
-            _check_file(root / "images" / name)
+            _check_file(f"{images}{name}")
             expression = _numbers(f"{stem}_exp.npy", 1)[0]
             points = _numbers(f"{stem}_lnd.npy", 2 * POINTS)
         except OddError as error:
@@ -148,10 +150,14 @@ def _numbers(path: str, count: int) -> NDArray[np.float64]:
     return values.reshape(count)
 
 
-def _check_file(path: Path) -> None:
-    """Refuse a picture that is not there, or of which nothing is."""
+def _check_file(path: str) -> None:
+    """Refuse a picture that is not there, or of which nothing is.
+
+    A plain string, as below: pathlib interns every part of every path, and the interpreter's
+    table of such strings grows by megabytes over a set of hundreds of thousands.
+    """
     try:
-        status = path.stat()  # follows links: a set may be spread over disks
+        status = os.stat(path)  # noqa: PTH116 - follows links: a set may be spread over disks
     except (OSError, ValueError):  # a ValueError: a NUL in the name
         raise OddError("the picture is missing") from None
     if not stat.S_ISREG(status.st_mode) or not status.st_size:
@@ -210,16 +216,18 @@ def _row(fields: list[str], root: Path) -> Row:
     if label in range(EMOTIONS_COUNT, EXPRESSION_LAST + 1):
         raise OddError(NO_EMOTION)
     name = _inside(name)
-    _check_file(root / name)
+    _check_file(f"{root}/{name}")
     return Row(name, label, _points(points), (_number(valence), _number(arousal)))
 
 
 def _inside(name: str) -> str:
     """Return a path that stays under the folder of pictures, by its words alone."""
-    path = PureWindowsPath(name)  # knows both kinds of slashes, and drives
-    if path.drive or path.root or ".." in path.parts or not path.parts:
+    drive, path = ntpath.splitdrive(name)  # knows both kinds of slashes
+    path = path.replace("\\", "/")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if drive or path.startswith("/") or ".." in parts or not parts:
         raise OddError("its path leaves the folder")
-    return "/".join(path.parts)
+    return "/".join(parts)
 
 
 def _number(text: str) -> float:
