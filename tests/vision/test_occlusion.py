@@ -56,7 +56,7 @@ def test_face_is_plain_to_see_whatever_it_shows(t_s: float) -> None:
 NOTICES_LESS = pytest.mark.xfail(
     strict=True,
     reason="behind the landmarks of the detector of 17,000 steps the rule notices less "
-    "(0.51, 0.76, 0.91); models/quality/fit.py is to be run again",
+    "(0.51, 0.76, 0.91); fitting it again gives the same rule, as FER+ faces are not cut out by it",
 )
 
 
