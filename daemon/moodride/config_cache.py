@@ -85,7 +85,9 @@ def _config(tree: dict[str, dict[str, Any]]) -> Config:
         "context": ContextSettings(**tree["mood"]["context"]),
     }
     controls = {**tree["controls"], "button_keys": tuple(tree["controls"]["button_keys"])}
-    whole = {**tree, "mood": mood, "controls": controls}
+    languages = ("prefer_languages", "avoid_languages")
+    choice = {**tree["choice"], **{name: tuple(tree["choice"][name]) for name in languages}}
+    whole = {**tree, "mood": mood, "controls": controls, "choice": choice}
     default = Config()
     return Config(
         **{f.name: type(getattr(default, f.name))(**whole[f.name]) for f in fields(Config)}

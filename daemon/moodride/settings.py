@@ -36,6 +36,7 @@ __all__ = [
 
 Text = Annotated[str, MaxLen(4096)]
 Share = Annotated[float, Ge(0.0), Le(1.0)]
+Language = Annotated[str, MinLen(2), MaxLen(2)]
 
 BUILT_IN_POLICIES: Final = ("safe", "match", "lift")
 """Names of the policies that come with Moodride; they are written in `moodride.mood.policy`."""
@@ -244,8 +245,10 @@ class MoodSettings(_Section):
 class LibrarySettings(_Section):
     """The music."""
 
+    index: Text = ""
+    """The index that `moodride library` fills; empty is library.sqlite in the state folder."""
     catalogue: Text = "data/catalogue.csv"
-    """A CSV in the columns of data_moods.csv plus path."""
+    """A CSV in the columns of data_moods.csv plus path; plays where the index has nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +257,18 @@ class ChoiceSettings(_Section):
 
     seed: Annotated[int, Ge(0), Le(2**31)] = 0
     """0 draws a new seed at each start; any other number repeats the same choice."""
+    taste: bool = True
+    """Learn from skips and from what is heard to the end; off forgets nothing."""
+    prefer_languages: Annotated[tuple[Language, ...], MaxLen(32)] = ()
+    """Songs in these languages are likelier, ISO 639-1 codes."""
+    avoid_languages: Annotated[tuple[Language, ...], MaxLen(32)] = ()
+    """Songs in these come only where nothing else is left."""
+
+    def __post_init__(self) -> None:
+        """Refuse a language that is both wanted and not."""
+        both = [code for code in self.prefer_languages if code in self.avoid_languages]
+        if both:
+            raise ValueError(f"{both[0]} is in prefer_languages and in avoid_languages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,8 +285,14 @@ class PlaybackSettings(_Section):
     """A resumed volume is never louder than this."""
     fade_s: Annotated[float, Ge(0.0), Le(2.0)] = 1.5
     """Fade when a change of mood interrupts a track."""
+    skip_fade_s: Annotated[float, Ge(0.0), Le(1.0)] = 0.2
+    """Ramps at a skip: down with the old track, up with the new one."""
     fade_in_s: Annotated[float, Ge(0.0), Le(10.0)] = 2.0
     """Fade at the first sound."""
+    loudness_lufs: Annotated[float, Ge(-30.0), Le(-10.0)] = -16.0
+    """Every track is brought to this loudness, as far as its peaks allow."""
+    resume_back_s: Annotated[float, Ge(0.0), Le(30.0)] = 3.0
+    """A resumed track begins so much earlier than it was left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,7 +131,11 @@ class Track:
         valence: 0 (sad, tense) to 1 (glad), as in Spotify's audio features.
         energy: 0 (still) to 1 (intense), as in Spotify's audio features.
         tempo_bpm: beats per minute.
-        loudness_db: average loudness in dB (LUFS for our own files).
+        loudness_db: average loudness in dB (LUFS where it was measured or tagged).
+        peak_db: true peak in dB full scale; 0 where it is not known, as of a track that
+            uses all there is.
+        confidence: how sure the mood is, 0 (a guess) to 1 (said by the driver).
+        language: ISO 639-1 code of what is sung, "" where unknown.
     """
 
     id: str
@@ -145,6 +149,9 @@ class Track:
     energy: float
     tempo_bpm: float
     loudness_db: float
+    peak_db: float = 0.0
+    confidence: float = 1.0
+    language: str = ""
 
 
 class PressKind(StrEnum):
