@@ -4,6 +4,7 @@ import ctypes
 import ctypes.util
 import locale
 import logging
+import os
 import random
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from playback.sounds import tone, track, until
 
 from moodride.errors import PlaybackError
-from moodride.playback import mpv as room
+from moodride.playback import handle as room
 from moodride.playback.mpv import MpvPlayer
 from moodride.playback.options import MpvSettings
 from moodride.types import EndReason, PlayerEvent, PlayerGone, TrackEnded, TrackStarted
@@ -73,11 +74,11 @@ def test_names_the_option_when_we_misspell_one(monkeypatch: pytest.MonkeyPatch) 
 
 def test_fails_loudly_when_we_misspell_a_property_or_command(player: MpvPlayer) -> None:
     with pytest.raises(PlaybackError, match="time-poss"):
-        player._read("time-poss")
+        player._handle.read("time-poss")
     with pytest.raises(PlaybackError, match="paus"):
-        player._command("set", "paus", "yes")
+        player._handle.command("set", "paus", "yes")
     with pytest.raises(PlaybackError, match="playlist-nxt"):
-        player._command("playlist-nxt")
+        player._handle.command("playlist-nxt")
 
 
 def test_reads_numbers_with_a_point_when_the_locale_uses_commas() -> None:
@@ -94,7 +95,7 @@ def test_reads_numbers_with_a_point_when_the_locale_uses_commas() -> None:
 def test_says_so_once_when_libmpv_goes_down_by_itself(
     player: MpvPlayer, events: list[PlayerEvent]
 ) -> None:
-    player._command("quit")
+    player._handle.command("quit")
     until(lambda: PlayerGone() in events, what="the end of libmpv")
     with pytest.raises(PlaybackError):
         player.snapshot()
@@ -108,17 +109,68 @@ NAMES = [
     "träumerei 夢 🎵.wav",
     "'quote\".wav",
     "-dash.wav",
+    "--volume=0",
+    "new\nline\r\t.wav",
+    "\x01\x1b[31m\x7f.wav",
+    "%%41$(echo)`${path}.wav",
+    "*?[a]{b}!~#&;|<>.wav",
+    "memory:",
+    "back\\slash.wav",
+    os.fsdecode(b"no \xff\xfe UTF-8 \xe4\xf6.wav"),
+    os.fsdecode(b"\xed\xa0\x80 half a character.wav"),
+    " ",
+    "x" * 251 + ".wav",
+    os.fsdecode(b"\xff" * 255),
 ]
+"""All that a file system lets a file be called, and programs trip over."""
 
 
 def test_plays_files_with_odd_names(
     player: MpvPlayer, events: list[PlayerEvent], tmp_path: Path
 ) -> None:
-    tracks = [track(tone(tmp_path / name, 400.0, 0.2, rate=8000)) for name in NAMES]
-    player.start(tracks, start_s=0.05, fade_in_s=0.05)
+    sound = tone(tmp_path / "sound.wav", 400.0, 0.1, rate=8000)
+    folder = tmp_path / os.fsdecode(b"http:") / os.fsdecode(b"\xfc")
+    folder.mkdir(parents=True)
+    tracks = []
+    for name in NAMES:
+        (folder / name).hardlink_to(sound)
+        tracks.append(track(f"{tmp_path}/http://{folder.name}/{name}"))
+    player.start(tracks, start_s=0.02, fade_in_s=0.05)
+    queue = player.snapshot().queue
     until(lambda: len(ends(events)) == len(NAMES), what="all played")
-    assert [Path(e.path).name for e in events if isinstance(e, TrackStarted)] == NAMES
+    paths = [one.path for one in tracks]
+    assert [e.path for e in events if isinstance(e, TrackStarted)] == paths
+    assert [e.path for e in ends(events)] == paths
     assert {e.reason for e in ends(events)} == {EndReason.EOF}
+    assert queue == tuple(paths[-len(queue) :])
+
+
+ELSEWHERE = ["edl://a.wav", "-", "--pause", "http://127.0.0.1:9/a.wav", "fd://0", "av://lavfi:sine"]
+"""What libmpv would take for an option, for its standard input or for another protocol."""
+
+
+def test_takes_a_path_for_a_file_when_it_looks_like_something_else(
+    player: MpvPlayer, events: list[PlayerEvent], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ELSEWHERE:
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tone(path, 400.0, 0.1, rate=8000)
+    player.start([track(name) for name in ELSEWHERE])
+    until(lambda: len(ends(events)) == len(ELSEWHERE), what="all played")
+    assert [(e.path, e.reason) for e in ends(events)] == [(n, EndReason.EOF) for n in ELSEWHERE]
+
+
+@pytest.mark.parametrize("name", ["half \ud800.wav", "", "a\0b.wav", "n" * 300, "d/" * 3000])
+def test_skips_what_no_file_can_be_called(
+    player: MpvPlayer, events: list[PlayerEvent], tmp_path: Path, name: str
+) -> None:
+    good = track(tone(tmp_path / "good.wav", 400.0, 0.1, rate=8000))
+    bad = track(name)
+    player.start([bad, good])
+    until(lambda: TrackEnded(path=good.path, reason=EndReason.EOF) in events, what="good ends")
+    assert next((e.path, e.reason) for e in ends(events)) == (name, EndReason.ERROR)
 
 
 def harmful(folder: Path) -> dict[str, Path]:

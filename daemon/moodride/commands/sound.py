@@ -6,13 +6,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from moodride.errors import PlaybackError
+from moodride.playback.cards import CARDS, card_ids, number_of
 from moodride.playback.options import MpvSettings
 from moodride.playback.probe import find_output
 from moodride.settings import PlaybackSettings
 
-__all__ = ["heard_output", "mpv_settings"]
+__all__ = ["device_hint", "heard_output", "mpv_settings"]
 
 
 def mpv_settings(playback: PlaybackSettings) -> MpvSettings:
@@ -24,7 +26,23 @@ def mpv_settings(playback: PlaybackSettings) -> MpvSettings:
         audio_device=playback.device,
         pcm_path=pcm_path,
         volume_pct=playback.volume_pct,
+        loudness_lufs=playback.loudness_lufs,
     )
+
+
+def device_hint(playback: PlaybackSettings, *, cards: Path = CARDS) -> str:
+    """What is unwise about the chosen device, in one line, or nothing.
+
+    Args:
+        playback: the configuration.
+        cards: the kernel's list of sound cards.
+    """
+    number = number_of(playback.device)
+    if number is None:
+        return ""
+    name = card_ids(cards).get(number)
+    remedy = f"call it CARD={name}" if name else "`aplay -l` lists the names"
+    return f"card {number} is another one when cards are found in another order; {remedy}"
 
 
 def heard_output(playback: PlaybackSettings) -> str:

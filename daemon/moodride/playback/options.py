@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["OPTIONAL", "PACE", "MpvSettings", "options"]
+from moodride.playback.loudness import TARGET_DB
 
-PACE: Final = "@pace:lavfi=[arealtime]"
-"""Filter that holds back libmpv's pcm output, which would else write a file at full speed."""
+__all__ = ["OPTIONAL", "MpvSettings", "options", "pace"]
 
 OPTIONAL: Final[Mapping[str, str]] = {
     "load-stats-overlay": "no",
@@ -60,7 +59,10 @@ _ALWAYS: Final[Mapping[str, str]] = {
     "keep-open": "no",
     "loop-playlist": "no",
     "shuffle": "no",
-    "prefetch-playlist": "no",
+    # The next file is opened once the current one is read to its end: a slow medium (0.4 s
+    # for the opening) then leaves no gap. After a change of the queue libmpv opens the right
+    # one instead, as late as it would have without.
+    "prefetch-playlist": "yes",
     # One format for all files keeps the device open between them.
     "gapless-audio": "yes",
     "audio-channels": "stereo",
@@ -68,7 +70,8 @@ _ALWAYS: Final[Mapping[str, str]] = {
     "audio-fallback-to-null": "yes",
     "replaygain": "no",  # see moodride.playback.loudness
     "volume-max": "100",
-    # Memory: a few seconds of sound, nothing behind us.
+    # Sound read ahead bridges a medium that stalls; nothing is kept behind us.
+    "demuxer-readahead-secs": "10",
     "demuxer-max-bytes": "4MiB",
     "demuxer-max-back-bytes": "0",
     "hr-seek": "yes",
@@ -87,20 +90,24 @@ class MpvSettings:
         pcm_path: write all sound to this WAV file in real time instead; "" does not.
             Overrides the two above. libmpv begins the file anew whenever it opens its
             output, so once the queue has run dry, and keeps 1.4 s back at the beginning.
+        pcm_speed: so many times faster than a sound card the file is written.
         volume_pct: volume to begin with, 0..100. libmpv's scale is cubic: 50 is -18 dB.
         samplerate_hz: all files are brought to this rate.
         sample_format: libmpv's name of the format of a sample.
         audio_buffer_s: sound that libmpv keeps ready besides the buffer of the card. A
             press is heard that much later, and a machine may stall that long unheard.
+        loudness_lufs: all tracks are brought to this loudness, as far as their peaks allow.
     """
 
     ao: str = ""
     audio_device: str = ""
     pcm_path: str = ""
+    pcm_speed: float = 1.0
     volume_pct: float = 70.0
     samplerate_hz: int = 48_000
     sample_format: str = "s16"
     audio_buffer_s: float = 0.2
+    loudness_lufs: float = TARGET_DB
 
 
 def options(settings: MpvSettings) -> dict[str, str]:
@@ -114,9 +121,14 @@ def options(settings: MpvSettings) -> dict[str, str]:
         "volume": f"{min(max(settings.volume_pct, 0.0), 100.0):.2f}",
     }
     if settings.pcm_path:
-        return {**chosen, "ao": "pcm", "ao-pcm-file": settings.pcm_path, "af": PACE}
+        return {**chosen, "ao": "pcm", "ao-pcm-file": settings.pcm_path}
     if settings.ao:
         chosen["ao"] = settings.ao
     if settings.audio_device:
         chosen["audio-device"] = settings.audio_device
     return chosen
+
+
+def pace(settings: MpvSettings) -> str:
+    """The filter that holds the pcm output back, which would else take sound at full speed."""
+    return f"@pace:lavfi=[arealtime=speed={settings.pcm_speed:.3f}]" if settings.pcm_path else ""

@@ -36,6 +36,8 @@ class PlayerSnapshot:
         paused: the music stands still.
         volume_pct: the driver's volume, 0..100; fades do not touch it.
         idle: there is nothing to play.
+        starved: the music stands still because the medium of the file gives nothing. It may
+            come back, or be gone for good; `Player.skip` goes on at once.
     """
 
     path: str = ""
@@ -46,6 +48,7 @@ class PlayerSnapshot:
     paused: bool = False
     volume_pct: float = 100.0
     idle: bool = True
+    starved: bool = False
 
 
 class Player(Protocol):
@@ -71,9 +74,10 @@ class Player(Protocol):
         """Replace all that waits; the current track goes on without a sound of it."""
 
     def switch(self, tracks: Sequence[Track], *, fade_s: float) -> None:
-        """Fade the current track out within ``fade_s`` seconds, then play these.
+        """Fade to these: from the full level of one track to that of the other in ``fade_s``.
 
-        The queue is the new one at once. Paused, it changes at once and stays paused.
+        How the time is shared says `moodride.playback.fade.ramps`. The queue is the new one
+        at once. Paused, or where nothing is heard, it changes at once and stays paused.
         Called during a fade, it replaces what comes after the fade.
 
         Raises:
@@ -81,7 +85,7 @@ class Player(Protocol):
         """
 
     def skip(self, *, fade_s: float) -> None:
-        """Fade to the next track of the queue; idle when there is none.
+        """Fade to the next track of the queue, as `switch` does; idle when there is none.
 
         Called during a fade, it drops one more track from the queue: no press is lost.
         """

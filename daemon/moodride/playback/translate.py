@@ -78,13 +78,14 @@ class Translator:
             _LOG.info("audio output: %s", self._output or "none")
             self._emit(OutputChanged(name=self._output))
 
-    def log(self, level: str, prefix: str, text: str) -> None:
-        """Take a line of libmpv's log.
+    def log(self, level: str, prefix: str, text: str | bytes) -> None:
+        """Take a line of libmpv's log; bytes where it names a file that is no UTF-8.
 
         A broken file brings many lines, and its end is an event that says why; of the
         sound card there is nothing but the log.
         """
-        said = f"libmpv {prefix}: {text.strip()}"
+        line = text if isinstance(text, str) else text.decode(errors="replace")
+        said = f"libmpv {prefix}: {' '.join(line.split())}"
         news = prefix.partition("/")[0] == "ao" and said not in self._said
         _LOG.log(logging.WARNING if news else logging.DEBUG, "%s (%s)", said, level)
         if news:

@@ -2,16 +2,18 @@
 
 Time passes when the test moves the clock and calls `FakePlayer.catch_up`, or with
 `FakePlayer.advance`, which does both. Things happen to it by physical verbs:
-`unplug_card`, `plug_card`, `spoil`, `remove`, `restore` and `crash`. The contract test of
-the players runs on it and on libmpv.
+`unplug_card`, `plug_card`, `spoil`, `remove`, `stall`, `cut`, `restore` and `crash`. The
+contract test of the players runs on it and on libmpv.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from moodride.errors import PlaybackError
+from moodride.playback.fade import ramps
 from moodride.playback.player import EventSink, PlayerSnapshot
 from moodride.testing.clock import FakeClock
 from moodride.types import EndReason, OutputChanged, PlayerGone, Track, TrackEnded, TrackStarted
@@ -56,6 +58,8 @@ class FakePlayer:
         self._current: _Current | None = None
         self._queue: list[Track] = []
         self._broken: dict[str, str] = {}
+        self._lengths_s: dict[str, float] = {}
+        self._stalled_s: dict[str, float] = {}
         self._seen_s = self.clock()
         self._remedy = ""
 
@@ -126,6 +130,7 @@ class FakePlayer:
             paused=self._paused,
             volume_pct=self._volume_pct,
             idle=now is None,
+            starved=self._starved() and not self._paused,
         )
 
     def close(self, *, fade_s: float = 0.0) -> None:
@@ -147,11 +152,14 @@ class FakePlayer:
     def catch_up(self) -> None:
         """Play up to the time of the clock."""
         left_s, self._seen_s = self.clock() - self._seen_s, self.clock()
-        while left_s > 0.0 and self._current and not self._paused:
+        while left_s > 0.0 and self._current and not self._paused and not self._starved():
             now = self._current
             fading = now.fade_left_s is not None
-            rest_s = now.track.length_s - now.position_s
-            step_s = min(left_s, rest_s, now.fade_left_s if now.fade_left_s is not None else rest_s)
+            path = now.track.path
+            rest_s = max(0.0, self._lengths_s.get(path, now.track.length_s) - now.position_s)
+            given_s = self._stalled_s.get(path, math.inf) - now.position_s
+            fade_s = rest_s if now.fade_left_s is None else now.fade_left_s
+            step_s = min(left_s, rest_s, given_s, fade_s)
             now.position_s += step_s
             left_s -= step_s
             if now.fade_left_s is not None:
@@ -178,8 +186,21 @@ class FakePlayer:
         self._broken[path] = "loading failed"
 
     def restore(self, path: str) -> None:
-        """Make a file whole again."""
+        """Make a file and its medium whole again."""
+        self.catch_up()
         self._broken.pop(path, None)
+        self._lengths_s.pop(path, None)
+        self._stalled_s.pop(path, None)
+
+    def stall(self, path: str, *, at_s: float = 0.0) -> None:
+        """Let the medium of a file give nothing after that position."""
+        self.catch_up()
+        self._stalled_s[path] = at_s
+
+    def cut(self, path: str, length_s: float) -> None:
+        """Leave only the beginning of a file, as when its medium is pulled."""
+        self.catch_up()
+        self._lengths_s[path] = length_s
 
     def crash(self) -> None:
         """Let libmpv go down by itself."""
@@ -198,10 +219,15 @@ class FakePlayer:
         """Fade the current track out, or cut it where nothing can be heard."""
         if self._current is None:
             self._next()
-        elif fade_s <= 0.0 or self._paused:
+        elif fade_s <= 0.0 or self._paused or self._starved():
             self._end(EndReason.STOP)
         elif self._current.fade_left_s is None:
-            self._current.fade_left_s = fade_s
+            self._current.fade_left_s = ramps(fade_s)[0]
+
+    def _starved(self) -> bool:
+        """Does the medium of the current file give nothing?"""
+        now = self._current
+        return now is not None and now.position_s >= self._stalled_s.get(now.track.path, math.inf)
 
     def _end(self, reason: EndReason, *, at_s: float = 0.0) -> None:
         """End the current track and begin the next."""
