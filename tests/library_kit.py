@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from moodride.library.moods import CENTRES
 from moodride.library.reading import Index, open_index
 from moodride.library.records import Claim, FileRecord, MoodSource, Tags
 from moodride.library.store import Store
-from moodride.types import MOODS, Mood
+from moodride.types import MOOD_CENTRES, MOODS, Mood
 
 LANGUAGES = ("en", "de", "fr", "es", "")
 
@@ -27,7 +26,7 @@ def made_up_record(number: int, *, seed: int = 0, **changes: object) -> FileReco
     """File ``number`` of a library: 10 tracks an album, 2 albums an artist, moods in turn."""
     chance = random.Random(f"{seed} {number}")
     mood = MOODS[number % len(MOODS)]
-    valence, energy = (min(max(chance.gauss(c, 0.15), 0.0), 1.0) for c in CENTRES[mood])
+    valence, energy = (min(max(chance.gauss(c, 0.15), 0.0), 1.0) for c in MOOD_CENTRES[mood])
     artist, album = number // 20, number // 10
     tags = Tags(
         title=f"Title {number}",

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Hashable, Iterable
+from dataclasses import dataclass, field, replace
+from itertools import compress
 from operator import itemgetter
 from typing import Final
 
@@ -52,6 +53,8 @@ class Shelf:
             is pulled out takes one of them away.
         load: makes the track of a position; may read the index, and raises
             `moodride.errors.StorageError` if that cannot be read any more.
+        memo: what others worked out from these columns, under names of their own; columns
+            never change, so it stays right as long as the shelf lives.
     """
 
     keys: array[int]
@@ -67,6 +70,7 @@ class Shelf:
     sources: bytes
     source_names: tuple[str, ...] = ("",)
     load: Callable[[int], Track]
+    memo: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
     _found: dict[str, int | None] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -101,10 +105,30 @@ class Shelf:
         position = self.find(track_id)
         return None if position is None else self.load(position)
 
-    def away(self, missing: Collection[str]) -> frozenset[int]:
-        """Return the positions of the tracks that lie in any of these sources."""
-        gone = {n for n, name in enumerate(self.source_names) if name in missing}
-        return frozenset(p for p, source in enumerate(self.sources) if source in gone)
+    def without(self, missing: Collection[str]) -> Shelf:
+        """Return a shelf without the tracks that lie in any of these sources."""
+        gone = bytes(name in missing for name in self.source_names)
+        if not any(gone):
+            return self
+        stays = bytes(not gone[source] for source in self.sources)
+        kept = array("I", compress(range(len(stays)), stays))
+        load = self.load
+        return replace(
+            self,
+            keys=array("Q", compress(self.keys, stays)),
+            moods=bytes(compress(self.moods, stays)),
+            valences=array("f", compress(self.valences, stays)),
+            energies=array("f", compress(self.energies, stays)),
+            tempos_bpm=array("f", compress(self.tempos_bpm, stays)),
+            confidences=array("f", compress(self.confidences, stays)),
+            artists=array("Q", compress(self.artists, stays)),
+            albums=array("Q", compress(self.albums, stays)),
+            languages=bytes(compress(self.languages, stays)),
+            sources=bytes(compress(self.sources, stays)),
+            load=lambda position: load(kept[position]),
+            memo={},
+            _found={},
+        )
 
     @classmethod
     def of(cls, tracks: Iterable[Track]) -> Shelf:

@@ -27,10 +27,9 @@ from rich.console import Console
 from rich.table import Table
 
 from moodride.library.catalogue import COLUMNS
-from moodride.library.moods import CENTRES
 from moodride.library.records import Claim, FileRecord, MoodSource, Tags
 from moodride.library.store import Store
-from moodride.types import MOODS
+from moodride.types import MOOD_CENTRES, MOODS
 
 LOOK = Path(__file__).with_name("library_look.py")
 SONGS = 686
@@ -54,7 +53,7 @@ def records(count: int) -> Iterator[FileRecord]:
     for number in range(count):
         mood = MOODS[number % len(MOODS)]
         artist, album = f"Artist {number // 20}", f"Album {number // 10}"
-        valence, energy = (min(max(chance.gauss(c, 0.15), 0.0), 1.0) for c in CENTRES[mood])
+        valence, energy = (min(max(chance.gauss(c, 0.15), 0.0), 1.0) for c in MOOD_CENTRES[mood])
         sound = Claim(
             source=MoodSource.TAG, mood=mood, confidence=0.6, valence=valence, energy=energy
         )

@@ -4,6 +4,7 @@ import csv
 import math
 import random
 import statistics
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from library_kit import made_up_claim
 
-from moodride.library.moods import CENTRES, UNKNOWN, settle, trusted_first
+from moodride.library.moods import UNKNOWN, settle, trusted_first
 from moodride.library.records import Claim, MoodSource
-from moodride.types import MOODS, Mood
+from moodride.types import MOOD_CENTRES, MOODS, Mood
 
 LABELLED = Path(__file__).resolve().parents[3] / "shared" / "datasets" / "data_moods.csv"
 SHARES = st.floats(0.0, 1.0)
@@ -51,12 +52,13 @@ def test_the_hand_wins_when_it_says_anything(claims: list[Claim]) -> None:
 
 
 @given(st.lists(CLAIMS, min_size=1))
-def test_the_surest_wins_when_no_hand_says_anything(claims: list[Claim]) -> None:
+def test_the_surest_wins_before_the_sound_when_no_hand_says_anything(claims: list[Claim]) -> None:
     others = [claim for claim in claims if claim.source is not MoodSource.HAND]
     settled = settle(others)
     if settled is None:
         assert not others
         return
+    others = [claim for claim in others if claim.source is not MoodSource.SOUND] or others
     top = max(claim.confidence for claim in others)
     first = next(s for s in MoodSource if any((c.source, c.confidence) == (s, top) for c in others))
     assert (settled.confidence, settled.source) == (top, first)
@@ -85,7 +87,7 @@ def test_the_place_is_some_claims_or_the_centre_when_claims_settle(claims: list[
     settled = settle(claims)
     assert settled is not None
     said = {(c.valence, c.energy) for c in claims if None not in {c.valence, c.energy}}
-    assert (settled.valence, settled.energy) in said | {CENTRES[settled.mood]}
+    assert (settled.valence, settled.energy) in said | {MOOD_CENTRES[settled.mood]}
 
 
 def test_the_place_is_the_surest_ones_when_the_winner_knows_none() -> None:
@@ -104,23 +106,36 @@ def test_the_place_is_the_surest_ones_when_the_winner_knows_none() -> None:
 def test_the_place_is_the_moods_centre_when_nobody_knows_one() -> None:
     settled = settle([made_up_claim(Mood.ENERGETIC, valence=math.nan, energy=0.5)])
     assert settled is not None
-    assert (settled.valence, settled.energy) == CENTRES[Mood.ENERGETIC]
+    assert (settled.valence, settled.energy) == MOOD_CENTRES[Mood.ENERGETIC]
 
 
 def test_the_hand_corrects_the_place_too_when_it_contradicts_the_sound() -> None:
     sound = made_up_claim(Mood.ENERGETIC, MoodSource.SOUND, 0.9, valence=0.4, energy=0.95)
     settled = settle([sound, made_up_claim(Mood.CALM, MoodSource.HAND, 1.0)])
     assert settled is not None
-    assert (settled.valence, settled.energy) == CENTRES[Mood.CALM]
+    assert (settled.valence, settled.energy) == MOOD_CENTRES[Mood.CALM]
     agreeing = settle([sound, made_up_claim(Mood.ENERGETIC, MoodSource.HAND, 1.0)])
     assert agreeing is not None
     assert (agreeing.valence, agreeing.energy) == (0.4, 0.95)
 
 
+@pytest.mark.parametrize("source", [MoodSource.CATALOGUE, MoodSource.TAG, MoodSource.FOLDER])
+def test_the_sound_loses_with_its_place_when_anybody_said_otherwise(source: MoodSource) -> None:
+    sound = made_up_claim(Mood.CALM, MoodSource.SOUND, 0.94, valence=0.6, energy=0.2)
+    said = made_up_claim(Mood.HAPPY, source, 0.3)
+    settled = settle([sound, said])
+    assert settled is not None
+    assert (settled.mood, settled.source) == (Mood.HAPPY, source)
+    assert (settled.valence, settled.energy) == MOOD_CENTRES[Mood.HAPPY]
+    agreeing = settle([replace(sound, mood=Mood.HAPPY), said])
+    assert agreeing is not None
+    assert (agreeing.valence, agreeing.energy) == (0.6, 0.2)
+
+
 @pytest.mark.parametrize("confidence", [math.nan, -math.inf, -3.0])
 def test_a_claim_counts_least_when_its_confidence_is_no_share(confidence: float) -> None:
     absurd = made_up_claim(Mood.SAD, MoodSource.CATALOGUE, confidence)
-    sane = made_up_claim(Mood.CALM, MoodSource.SOUND, 0.01)
+    sane = made_up_claim(Mood.CALM, MoodSource.FEATURES, 0.01)
     assert trusted_first([absurd, sane]) == [sane, absurd]
 
 
@@ -134,4 +149,4 @@ def test_centres_are_the_medians_when_the_labelled_songs_are_looked_at() -> None
             statistics.median(float(song[column]) for song in of_mood)
             for column in ("valence", "energy")
         )
-        assert medians == pytest.approx(CENTRES[mood], abs=0.006)
+        assert medians == pytest.approx(MOOD_CENTRES[mood], abs=0.006)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from moodride.choice.chooser import MOOD_CENTRES
 from moodride.mood.policy import (
     ENERGY_CAP,
     GENTLE_ENERGY,
@@ -22,7 +21,7 @@ from moodride.mood.policy import (
     roused,
 )
 from moodride.settings import BUILT_IN_POLICIES, MoodSettings, PolicySettings, RuleSettings
-from moodride.types import Emotion, Mood
+from moodride.types import MOOD_CENTRES, Emotion, Mood
 
 
 def rule_of(policy: Policy, emotion: Emotion) -> Rule | None:

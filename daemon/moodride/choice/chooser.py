@@ -5,107 +5,98 @@ The promises, each of them a property test:
 * Something is always drawn while any playable track exists: without a track of the mood
   the nearest mood serves, without one within the limits the limits give way, and it says so.
 * No track of a mood is drawn again before `FRESH_SHARE` of that mood's tracks (of those
-  within the limits, where there are limits) were heard.
-* Two tracks of one artist do not follow each other while another artist is left.
+  within the limits, where there are limits) were heard; with a taste, tracks that are known
+  to be disliked are not waited for (`moodride.choice.fresh`).
+* Two tracks of one artist do not follow each other while another artist is left, and two of
+  an album not within `ALBUM_GAP` while another album is left.
+* A song in a language to be avoided comes only where no other one of the mood keeps the limits.
 * The same arguments draw the same tracks, on every machine.
 
-A mood of a library is small, so a draw looks at every track: 686 tracks take about 2 ms.
+Of the tracks that are eligible and fresh each is weighed (`moodride.choice.weights`), and drawn
+with odds as its weight. Where there are more than `SAMPLE` of them, that many are taken at
+random first, and only these are weighed: so a choice among 50,000 tracks takes some 3 ms. That
+is sound: all have the same chance to be taken, and among those taken the odds are as the weights,
+so any two tracks' shares in the long run are as their weights, but for one thing. A track that
+is r times as heavy as the average makes the sum of its own sample larger, by (r - 1) / `SAMPLE`
+on average, and comes so much less often: one of three times the average weight 1 % less, one of
+ten times 4 % less. None that is fresh is ever without a chance.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Final
 
-from moodride.types import Mood, Track
+from moodride.choice.fresh import ALBUM_GAP, FRESH_SHARE, SAMPLE, History, fresh
+from moodride.choice.pools import eligible
+from moodride.choice.taste import Sampler, Taste
+from moodride.choice.weights import ARTIST_MEMORY, TARGET_WIDTH, Circumstances, weigh
+from moodride.choice.wish import Choice, Languages, Wish
+from moodride.errors import StorageError
+from moodride.shelf import Shelf
 
-__all__ = ["FRESH_SHARE", "TARGET_WIDTH", "Choice", "Wish", "choose"]
+__all__ = [
+    "ALBUM_GAP",
+    "FRESH_SHARE",
+    "SAMPLE",
+    "TARGET_WIDTH",
+    "Choice",
+    "Languages",
+    "Wish",
+    "choose",
+]
 
-FRESH_SHARE: Final = 0.8
-"""Share of a mood's tracks that are heard before one of them may come again."""
+UNREADABLE_MAX: Final = 8
+"""After so many tracks that the index cannot give, it is taken to be gone."""
 
-ARTIST_MEMORY: Final = 3
-"""So many tracks back an artist still makes a draw less likely."""
-
-ARTIST_PENALTY: Final = 0.25
-"""Weight of a track for every one of the last `ARTIST_MEMORY` by the same artist."""
-
-VALENCE_SLOPE: Final = 10.0
-"""exp(slope) is the odds of valence 1 against 0, when glad tracks are wished for."""
-
-TARGET_WIDTH: Final = 0.2
-"""How near is near to a target: a track at this distance in the plane of valence and energy has
-0.61 of the odds of one that lies on it, at twice the distance 0.14. A mood's songs spread by
-0.13 (Calm) to 0.22 (Happy) about their centre in each direction, over 686 songs labelled by
-mood: so the kernel prefers within a mood and never leaves just one track."""
-
-MOOD_CENTRES: Final[Mapping[Mood, tuple[float, float]]] = {
-    Mood.HAPPY: (0.59, 0.78),
-    Mood.SAD: (0.23, 0.36),
-    Mood.CALM: (0.12, 0.12),
-    Mood.ENERGETIC: (0.43, 0.91),
-}
-"""Where the moods lie: median valence and energy, 0..1, of 686 songs labelled by mood."""
+_ANY_LANGUAGE: Final = Languages()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What the next track should be like.
+class _Question:
+    """What stays the same over the tracks of one call."""
 
-    Attributes:
-        mood: the mood to draw from.
-        max_energy: tracks above it (0..1) are left out, or None for no limit.
-        max_tempo_bpm: tracks above it are left out, or None for no limit.
-        prefer_valence: glad tracks are likelier, by ``exp(VALENCE_SLOPE * valence)``; where
-            there is a target, gladder than it is no better.
-        target: valence and energy (0..1 each) that tracks should be near, or None. The odds
-            fall with the distance as ``exp(-distance**2 / (2 * TARGET_WIDTH**2))``; no track
-            is left out for it.
-    """
-
-    mood: Mood
-    max_energy: float | None = None
-    max_tempo_bpm: float | None = None
-    prefer_valence: bool = False
-    target: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A drawn track, and why it was drawn, in words for a person."""
-
-    track: Track
-    why: str
+    shelf: Shelf
+    wish: Wish
+    taste: Taste | None
+    languages: Languages
 
 
 def choose(  # noqa: PLR0913 - all of it is the question, and named
-    tracks: Sequence[Track],
+    shelf: Shelf,
     *,
     wish: Wish,
-    heard: Sequence[str],
-    upcoming: Sequence[str],
+    heard: Sequence[int],
+    upcoming: Sequence[int],
     count: int,
     seed: int,
     draw: int,
-    exclude: Collection[str] = (),
+    exclude: Collection[int] = (),
+    taste: Taste | None = None,
+    languages: Languages | None = None,
 ) -> tuple[Choice, ...]:
     """Draw the next tracks.
 
     Args:
-        tracks: the library.
+        shelf: the library; what others are as well is a position on it.
         wish: what is wanted.
-        heard: ids that were played, oldest first; unknown ids are ignored.
-        upcoming: ids that play now or wait already, in order.
+        heard: what was played, oldest first; what is not on the shelf is ignored.
+        upcoming: what plays now or waits already, in order.
         count: tracks to draw, 0 or more.
         seed: of this drive.
         draw: number of this draw; another number gives another draw.
-        exclude: ids that cannot be played now.
+        exclude: what cannot be played now.
+        taste: what the drivers like, or None where that does not count.
+        languages: which are preferred or avoided, or None.
 
     Returns:
-        ``count`` choices in order of play; none only when no track is playable.
+        ``count`` choices in order of play; less only where no track is playable, or where the
+        index could not give `UNREADABLE_MAX` tracks. A single one that it cannot give is left
+        out, and another drawn.
 
     Raises:
         ValueError: ``count`` is negative.
@@ -113,94 +104,74 @@ def choose(  # noqa: PLR0913 - all of it is the question, and named
     if count < 0:
         message = f"cannot draw {count} tracks"
         raise ValueError(message)
-    banned = frozenset(exclude)
-    playable = {t.id: t for t in tracks if t.id not in banned}
-    history = [*heard, *upcoming]
+    question = _Question(shelf=shelf, wish=wish, taste=taste, languages=languages or _ANY_LANGUAGE)
+    history, banned = History(heard, upcoming), set(exclude)
     drawn: list[Choice] = []
-    for step in range(count if playable else 0):
-        choice = _draw(playable, {t.id: t for t in tracks}, wish, history, (seed, draw, step))
-        drawn.append(choice)
-        history.append(choice.track.id)
+    unreadable = 0
+    while len(drawn) < count and unreadable < UNREADABLE_MAX:
+        found = _draw(question, history, banned, f"{seed}\0{draw}\0{len(drawn)}\0")
+        if found is None:
+            break
+        position, why = found
+        try:
+            drawn.append(Choice(track=shelf.track(position), position=position, why=why))
+        except StorageError:  # the index says so itself; the music goes on with another
+            banned.add(position)
+            unreadable += 1
+        else:
+            history.add(position)
     return tuple(drawn)
 
 
 def _draw(
-    playable: Mapping[str, Track],
-    known: Mapping[str, Track],
-    wish: Wish,
-    history: Sequence[str],
-    key: tuple[int, int, int],
-) -> Choice:
-    """Draw one track."""
-    mood, why = _mood(playable.values(), wish)
-    of_mood = [t for t in playable.values() if t.mood is mood]
-    within = [t for t in of_mood if _fits(t, wish)]
-    if not within:
-        why += " above the limits for want of others"
-    pool = _fresh(within or of_mood, history)
-    recent = [known[i].artist for i in reversed(history) if i in known][:ARTIST_MEMORY]
-    pool = [t for t in pool if not recent or t.artist != recent[0]] or pool
-    track = max(pool, key=lambda t: (_rank(t, _weight(t, wish, recent), key), t.id))
-    return Choice(track=track, why=f"{why}, {_rarity(track, history)}")
+    question: _Question, history: History, banned: set[int], name: str
+) -> tuple[int, str] | None:
+    """Draw one position, with the reason, or None where nothing can be played."""
+    shelf, taste = question.shelf, question.taste
+    asked = eligible(shelf, question.wish, question.languages, banned)
+    if asked is None:
+        return None
+    luck = hashlib.blake2b(name.encode(), digest_size=7)
+    random = Random(int.from_bytes(luck.digest()))  # noqa: S311 - music, not secrets
+    now = fresh(shelf, asked, history, taste, random)
+    recent = [shelf.artists[p] for p in history.last(ARTIST_MEMORY, shelf)]
+    circumstances = Circumstances(
+        wish=question.wish,
+        languages=question.languages,
+        recent=recent,
+        before=now.before,
+        sampler=None if taste is None else Sampler(taste, random),
+    )
+    weights = weigh(shelf, now.positions, circumstances)
+    position = _heaviest(shelf, now.positions, weights, luck)
+    rarity = history.rarity(position) if position in now.before else "not heard yet"
+    return position, f"{asked.why}, {rarity}{_thought(shelf, position, taste)}"
 
 
-def _mood(playable: Iterable[Track], wish: Wish) -> tuple[Mood, str]:
-    """The wished mood, or the nearest one that has tracks."""
-    there = {t.mood for t in playable}
-    if wish.mood in there:
-        return wish.mood, f"{wish.mood} music"
-    home = MOOD_CENTRES[wish.mood]
-    nearest = min(there, key=lambda mood: (math.dist(home, MOOD_CENTRES[mood]), mood))
-    return nearest, f"{nearest} music because no {wish.mood} track can be played"
-
-
-def _fits(track: Track, wish: Wish) -> bool:
-    """Whether the track keeps the limits of the wish."""
-    energy_fits = wish.max_energy is None or track.energy <= wish.max_energy
-    tempo_fits = wish.max_tempo_bpm is None or track.tempo_bpm <= wish.max_tempo_bpm
-    return energy_fits and tempo_fits
-
-
-def _fresh(tracks: Sequence[Track], history: Sequence[str]) -> list[Track]:
-    """The tracks that are not among the last `FRESH_SHARE` of their kind that were played."""
-    ids = {t.id for t in tracks}
-    last_first = list(dict.fromkeys(i for i in reversed(history) if i in ids))
-    # All of a small mood would be barred by rounding up: one track is always left.
-    barred = set(last_first[: min(math.ceil(FRESH_SHARE * len(ids)), len(ids) - 1)])
-    return [t for t in tracks if t.id not in barred]
-
-
-def _weight(track: Track, wish: Wish, recent: Sequence[str]) -> float:
-    """How likely a track is against the others; above 0."""
-    enough = 1.0 if wish.target is None else wish.target[0]
-    glad = VALENCE_SLOPE * min(track.valence, enough) if wish.prefer_valence else 0.0
-    return math.exp(glad) * _nearness(track, wish) * ARTIST_PENALTY ** recent.count(track.artist)
-
-
-def _nearness(track: Track, wish: Wish) -> float:
-    """A Gaussian kernel about the target, 1 on it and above 0 everywhere."""
-    if wish.target is None:
-        return 1.0
-    distance = math.dist((track.valence, track.energy), wish.target)
-    return math.exp(-0.5 * (distance / TARGET_WIDTH) ** 2)
-
-
-def _rank(track: Track, weight: float, key: tuple[int, int, int]) -> float:
+def _heaviest(
+    shelf: Shelf, positions: Sequence[int], weights: Sequence[float], luck: hashlib.blake2b
+) -> int:
     """Weighted sampling by keys: the largest ``log(u) / weight`` wins.
 
     Source: Efraimidis and Spirakis 2006, "Weighted random sampling with a reservoir". The
-    uniform number comes from a hash of seed, draw and id, so that neither the order of the
-    library nor a track more or less changes how the others fare.
+    uniform number comes from a hash of seed, draw and track, so that a track more or less on
+    the shelf does not change how the others fare.
     """
-    text = "\0".join((*map(str, key), track.id))
-    number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest())
-    uniform = (number + 1) / (2**56 + 1)
-    return math.log(uniform) / weight
+
+    def rank(weighed: tuple[int, float]) -> float:
+        position, weight = weighed
+        own = luck.copy()
+        own.update(shelf.keys[position].to_bytes(8))
+        uniform = (int.from_bytes(own.digest()) + 1) / (2**56 + 1)
+        return math.log(uniform) / weight
+
+    return max(zip(positions, weights, strict=True), key=rank)[0]
 
 
-def _rarity(track: Track, history: Sequence[str]) -> str:
-    """When the track was last heard, in words."""
-    if track.id not in history:
-        return "not heard yet"
-    ago = list(reversed(history)).index(track.id) + 1
-    return f"last heard {ago} track{'s' if ago > 1 else ''} ago"
+def _thought(shelf: Shelf, position: int, taste: Taste | None) -> str:
+    """What is thought of a track, as the end of a sentence."""
+    if taste is None:
+        return ""
+    key, artist, mood = shelf.keys[position], shelf.artists[position], shelf.moods[position]
+    said = taste.said(key, artist, mood)
+    return f", {said}" if said else ""

@@ -204,13 +204,16 @@ def _open(path: Path) -> sqlite3.Connection:
     db = connect(path, mode="rwc", busy_s=_BUSY_S)
     try:
         db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        # In one transaction: another tool may be making the tables just now.
+        db.execute("BEGIN")
         version = check_ours(db, path)
+        _check_sound(db, version)
+        db.execute("ROLLBACK")
         db.execute("PRAGMA journal_mode = DELETE")
         db.execute("PRAGMA synchronous = EXTRA")
         db.execute("PRAGMA foreign_keys = ON")
         # Pages that are written before the end of a transaction keep readers out until then.
         db.execute("PRAGMA cache_spill = OFF")
-        _check_sound(db, version)
         if version < len(MIGRATIONS):
             _migrate(db)
     except BaseException:

@@ -8,17 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from moodride.library.records import Claim, MoodSource
-from moodride.types import MOODS, Mood
+from moodride.types import MOOD_CENTRES, MOODS, Mood
 
-__all__ = ["CENTRES", "UNKNOWN", "Settled", "settle", "trusted_first"]
-
-CENTRES: Final[Mapping[Mood, tuple[float, float]]] = {
-    Mood.HAPPY: (0.59, 0.78),
-    Mood.SAD: (0.23, 0.36),
-    Mood.CALM: (0.12, 0.12),
-    Mood.ENERGETIC: (0.43, 0.91),
-}
-"""Where the moods lie: median valence and energy, 0..1, of 686 songs labelled by mood."""
+__all__ = ["UNKNOWN", "Settled", "settle", "trusted_first"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +37,7 @@ UNKNOWN: Final = Settled(mood=Mood.HAPPY, source=None, confidence=0.05, valence=
 
 _RANKS: Final[Mapping[MoodSource, int]] = {source: n for n, source in enumerate(MoodSource)}
 _MOODS: Final[Mapping[Mood, int]] = {mood: n for n, mood in enumerate(MOODS)}
+_SOUND: Final = MoodSource.SOUND
 _HAND: Final = MoodSource.HAND
 _SEVERAL: Final = 2
 
@@ -52,10 +45,11 @@ _SEVERAL: Final = 2
 def settle(claims: Sequence[Claim]) -> Settled | None:
     """Return what counts of the claims on one track, or None where there are none.
 
-    The owner's hand always wins, else the surest claim, of equally sure ones the first in the
-    order of `MoodSource`. Valence and energy are those of the surest claim that knows both,
-    else the centre of the mood (`CENTRES`). Where the hand contradicts a claim, that claim's
-    valence and energy are not believed either: the owner has just said that it is wrong.
+    The owner's hand always wins, and the sound always loses: a model that is right in six of
+    ten does not know better than the name of a folder, however sure it is. Of the others the
+    surest claim wins, of equally sure ones the first in the order of `MoodSource`. Valence and
+    energy are those of the surest claim of that mood that knows both, or of a catalogue's
+    features, which are measured; else the centre of the mood (`moodride.types.MOOD_CENTRES`).
 
     Args:
         claims: in any order; the order does not matter. Confidence, valence and energy that are
@@ -87,18 +81,22 @@ def trusted_first(claims: Iterable[Claim]) -> list[Claim]:
 def _place(best: Claim, ranked: Sequence[Claim]) -> tuple[float, float]:
     """Return valence and energy, 0..1, of the track."""
     for claim in ranked:
-        if best.source is _HAND and claim.mood is not best.mood:
+        # The place of a claim that is not believed is not believed either; that of a catalogue's
+        # features was measured, whatever mood it was taken for.
+        measured = claim.source is MoodSource.FEATURES and best.source is not _HAND
+        if claim.mood is not best.mood and not measured:
             continue
         valence, energy = claim.valence, claim.energy
         if valence is not None and energy is not None and not math.isnan(valence + energy):
             return _share(valence), _share(energy)
-    return CENTRES[best.mood]
+    return MOOD_CENTRES[best.mood]
 
 
-def _rank(claim: Claim) -> tuple[bool, float, int, int, float, float]:
+def _rank(claim: Claim) -> tuple[bool, bool, float, int, int, float, float]:
     """Order claims completely, so that equal sets of them settle equally."""
     return (
         claim.source is not _HAND,
+        claim.source is _SOUND,
         -_share(claim.confidence),
         _RANKS[claim.source],
         _MOODS[claim.mood],

@@ -49,13 +49,17 @@ _TYPES: Final = {(*_TEXTS, float, loudness, float) for loudness in (float, type(
 _T = TypeVar("_T")
 
 
-def open_index(path: Path | str) -> Index:
+def open_index(path: Path | str, *, busy_s: float = _BUSY_S) -> Index:
     """Open an index for reading.
+
+    Args:
+        path: the file.
+        busy_s: seconds to wait for a tool that writes; then the call fails.
 
     Raises:
         StorageError: it is not there, no index, damaged, or another version's.
     """
-    return Index(Path(path))
+    return Index(Path(path), busy_s=busy_s)
 
 
 class Index:
@@ -67,9 +71,10 @@ class Index:
     as soon as it has a shelf; tracks of earlier shelves are still loaded from the old one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_s: float = _BUSY_S) -> None:
         self._path = path.absolute()
-        self._file = _File(self._path)
+        self._busy_s = busy_s
+        self._file = _File(self._path, busy_s)
         self._taken: tuple[int, ...] = ()
 
     def shelf(self) -> Shelf:
@@ -100,7 +105,7 @@ class Index:
         """Return the file of that name, or the one it was before while there is nothing new."""
         with suppress(OSError):  # StorageError is one too
             if which_file(self._path) != self._file.which:
-                other = _File(self._path)
+                other = _File(self._path, self._busy_s)
                 if other.reading(generation):
                     self._file = other
         return self._file
@@ -113,11 +118,11 @@ class _File:
         StorageError: see `open_index`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, busy_s: float) -> None:
+        self.path, self._busy_s = path, busy_s
         with told(path):
             self.which = which_file(path)
-            self._db = connect(path, mode="ro", busy_s=_BUSY_S)
+            self._db = connect(path, mode="ro", busy_s=busy_s)
         try:
             self.reading(lambda db: db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}"))
             self._check_version()
@@ -153,7 +158,7 @@ class _File:
     def _undo_half_written(self) -> None:
         """Let SQLite take back what a killed writer left, where this user may."""
         try:
-            with closing(connect(self.path, mode="rw", busy_s=_BUSY_S)) as db:
+            with closing(connect(self.path, mode="rw", busy_s=self._busy_s)) as db:
                 db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except sqlite3.Error:
             time.sleep(_PAUSE_S)

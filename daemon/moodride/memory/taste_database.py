@@ -1,0 +1,188 @@
+"""The SQLite file under the drivers' taste: opened, refused, put aside, its errors in our words.
+
+A rollback journal that stays (``journal_mode=PERSIST``, ``synchronous=EXTRA``) survives a power
+cut at any instant (https://sqlite.org/atomiccommit.html), and a reader needs no file of its own
+beside the database, as with a write-ahead log. What is deleted is overwritten (``secure_delete``).
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from moodride.errors import StorageError
+from moodride.memory.files import move_aside, storage_error
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "is_damage", "open_to_read", "open_to_write", "told"]
+__all__ += ["start_afresh"]
+
+_LOG = logging.getLogger(__name__)
+
+APPLICATION_ID: Final = 0x4D6F5461
+"""``MoTa`` in ASCII: marks the file as ours."""
+
+_COUNTS: Final = """
+    liked REAL NOT NULL, disliked REAL NOT NULL, at INTEGER NOT NULL,
+    heard INTEGER NOT NULL, late INTEGER NOT NULL, early INTEGER NOT NULL
+"""
+MIGRATIONS: Final[tuple[str, ...]] = (
+    f"""
+    CREATE TABLE moods (mood TEXT PRIMARY KEY, {_COUNTS});
+    CREATE TABLE artists (key INTEGER PRIMARY KEY, name TEXT NOT NULL, {_COUNTS});
+    CREATE TABLE tracks (
+        key INTEGER PRIMARY KEY, name TEXT NOT NULL, artist INTEGER NOT NULL,
+        mood TEXT NOT NULL, {_COUNTS}
+    );
+    """,
+)
+"""Step N brings a database from ``user_version`` N to N + 1; steps are never edited."""
+
+_BUSY_S: Final = 0.25
+_PUT_ASIDE: Final = "the next start of the service puts it aside"
+_REMEDIES: Final[dict[int, str]] = {
+    sqlite3.SQLITE_FULL: "free some space on this disk",
+    sqlite3.SQLITE_READONLY: "mount it read-write, or point the state folder to a writable disk",
+    sqlite3.SQLITE_CANTOPEN: "let this user read and write this folder, or use sudo",
+    sqlite3.SQLITE_BUSY: "wait for the other program that writes to it, or stop it",
+    sqlite3.SQLITE_IOERR: "check the disk or card, it may be worn out or full",
+    sqlite3.SQLITE_CORRUPT: _PUT_ASIDE,
+    sqlite3.SQLITE_NOTADB: _PUT_ASIDE,
+    sqlite3.SQLITE_ERROR: _PUT_ASIDE,
+}
+_DAMAGED: Final = frozenset(
+    # Our statements are right: where SQLite finds fault with one, a table is not as it was made.
+    {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+)
+
+
+def open_to_write(path: Path | None) -> sqlite3.Connection:
+    """Open the file, made with its folder if missing, and bring its tables to the newest version.
+
+    Args:
+        path: of the file, or None for one in memory.
+
+    Raises:
+        StorageError: it is another program's, or a newer Moodride's: it is not touched.
+        OSError: the folder cannot be made.
+        sqlite3.Error: it is damaged, or the disk refuses.
+    """
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    db = _connect(":memory:" if path is None else path.absolute().as_uri())
+    try:
+        _refuse_foreign(db, where=str(path))
+        db.execute("PRAGMA journal_mode = PERSIST")
+        db.execute("PRAGMA synchronous = EXTRA")
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute("PRAGMA cache_size = -512")  # KiB; a play touches a few pages
+        for version in range(_number(db, "PRAGMA user_version"), len(MIGRATIONS)):
+            db.executescript(
+                f"BEGIN IMMEDIATE; {MIGRATIONS[version]}; PRAGMA user_version = {version + 1};"
+                f"PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
+            )
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open the file without touching it.
+
+    Raises:
+        StorageError: it is another program's, or a newer Moodride's.
+        sqlite3.Error: it is damaged, or may not be read.
+    """
+    db = _connect(f"{path.absolute().as_uri()}?mode=ro")
+    try:
+        _refuse_foreign(db, where=str(path))
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def start_afresh(path: Path, error: sqlite3.Error) -> sqlite3.Connection:
+    """Move a damaged file to ``NAME.damaged``, say so, and begin another.
+
+    Raises:
+        OSError: it cannot be moved.
+        sqlite3.Error: the disk refuses.
+    """
+    # Its journal goes first: left behind it would spoil the next one.
+    beside, aside = (path.with_name(path.name + end) for end in ("-journal", ".damaged-journal"))
+    with suppress(FileNotFoundError):
+        beside.replace(aside)
+    name = move_aside(path).name
+    _LOG.warning("%s: damaged (%s), kept as %s; taste is learnt afresh", path, error, name)
+    return open_to_write(path)
+
+
+@contextmanager
+def told(where: Path | None) -> Iterator[None]:
+    """Turn what SQLite or the system says into one line: where, what, remedy.
+
+    Raises:
+        StorageError: instead of the errors of both.
+    """
+    path = where or Path(":memory:")
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        raise storage_error(error, where=path) from error
+    except sqlite3.Error as error:
+        remedy = _REMEDIES.get(_code(error), "check the disk and the state folder")
+        raise StorageError(str(error), where=str(path), remedy=remedy) from error
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error says that the file is not what was written."""
+    return _code(error) in _DAMAGED
+
+
+def _connect(address: str) -> sqlite3.Connection:
+    db = sqlite3.connect(
+        address,
+        uri=True,
+        timeout=_BUSY_S,
+        isolation_level=None,  # transactions are begun and ended by hand
+        check_same_thread=False,
+    )
+    db.text_factory = _readable
+    return db
+
+
+def _refuse_foreign(db: sqlite3.Connection, *, where: str) -> None:
+    """Leave alone what a newer Moodride or another program has written."""
+    version = _number(db, "PRAGMA user_version")
+    if _number(db, "PRAGMA application_id") != APPLICATION_ID:
+        if version or _number(db, "SELECT count(*) FROM sqlite_schema"):
+            raise StorageError(
+                "the database of another program", where=where, remedy="move it away"
+            )
+    elif version > len(MIGRATIONS):
+        raise StorageError(
+            f"made by a newer Moodride (version {version}, this one knows {len(MIGRATIONS)})",
+            where=where,
+            remedy="update Moodride, or move the file away",
+        )
+
+
+def _number(db: sqlite3.Connection, query: str) -> int:
+    return int(db.execute(query).fetchone()[0])
+
+
+def _code(error: sqlite3.Error) -> int:
+    # Only errors that SQLite itself reports have a code; its low byte is the family.
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _readable(stored: bytes) -> str:
+    # A bit that fell over in a name is no reason to lose the rest.
+    return stored.decode("utf-8", "replace")
