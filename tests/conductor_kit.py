@@ -6,6 +6,7 @@ from moodride.conductor.events import Action, Begin, Event, Tick
 from moodride.conductor.model import Context, State, ahead, initial
 from moodride.conductor.state import step
 from moodride.settings import Config, MoodSettings
+from moodride.shelf import Shelf
 from moodride.types import MOODS, EndReason, Mood, Track, TrackEnded, TrackStarted
 
 KNOWN = Config(
@@ -43,7 +44,9 @@ class Conductor:
         self, config: Config | None = None, tracks: tuple[Track, ...] | None = None
     ) -> None:
         self.context = Context(
-            tracks=make_tracks() if tracks is None else tracks, config=config or Config(), seed=7
+            shelf=Shelf.of(make_tracks() if tracks is None else tracks),
+            config=config or Config(),
+            seed=7,
         )
         self.now = 1000.0
         self.state: State = initial(self.context, self.now)

@@ -67,3 +67,46 @@ def test_decisions_when_made_are_in_the_journal_with_their_reasons(tmp_path: Pat
     assert "no face to read for" in reasons[4]
     assert [car.state.mood.why] == reasons[4:], "status says the same"
     keeper.close()
+
+
+def test_taste_and_history_when_the_next_drive_begins_are_as_they_were(tmp_path: Path) -> None:
+    keeper, car = Keeper(tmp_path), Conductor()
+    car.begin(keeper.begin())
+    for number in range(4):
+        car.ticks(39.5 if number % 2 else 5.0)
+        if number % 2 == 0:
+            car.send(Press(kind=PressKind.NEXT))
+        car.ends()
+    for action in car.actions:
+        if isinstance(action, Kept):
+            keeper.keep(action)
+    keeper.close()
+    found = Keeper(tmp_path).begin()
+    for part in ("moods", "artists", "tracks"):
+        assert getattr(found.taste, part) == getattr(car.state.taste, part)
+    assert found.taste.plays == 4
+    assert found.heard == car.state.heard
+
+
+def test_taste_when_its_file_is_no_database_is_begun_anew_and_nothing_else_is_lost(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "taste.sqlite").write_bytes(b"garbage" * 1000)
+    keeper = Keeper(tmp_path)
+    assert keeper.begin().taste.plays == 0
+    assert keeper.problem == ""
+
+
+def test_taste_when_its_file_cannot_be_used_is_learnt_for_the_drive_and_said(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "taste.sqlite").mkdir()
+    keeper, car = Keeper(tmp_path), Conductor()
+    car.begin(keeper.begin())
+    assert "taste.sqlite" in keeper.problem
+    car.ticks(39.5)
+    car.ends()
+    for action in car.actions:
+        if isinstance(action, Kept):
+            keeper.keep(action)
+    assert car.state.taste.plays == 1

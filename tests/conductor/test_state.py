@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 from conductor_kit import KNOWN, Conductor, make_tracks
 
+from moodride.conductor.describe import describe, headline
 from moodride.conductor.events import (
     Append,
     Begin,
-    LibraryFound,
+    LibraryChanged,
     Play,
     RecordEnd,
     RecordMood,
@@ -26,7 +27,8 @@ from moodride.conductor.events import (
     Switch,
     TryOutput,
 )
-from moodride.conductor.model import initial
+from moodride.conductor.model import ahead, initial
+from moodride.shelf import Shelf
 from moodride.testing.driver import FakeDriver
 from moodride.types import (
     Emotion,
@@ -76,12 +78,12 @@ def test_start_when_resuming_goes_on_at_the_position_with_a_safe_volume() -> Non
     assert isinstance(play, Play)
     assert [t.id for t in play.tracks[:2]] == ["sad-1", "calm-0"]
     assert play.tracks[2].mood is Mood.CALM
-    assert play.start_s == 12.5
+    assert play.start_s == 9.5, "three seconds earlier"
     assert conductor.state.current is not None
     assert conductor.state.current.why == "resumed from the last drive"
     saved = conductor.of(Save)[0]
     assert isinstance(saved, Save)
-    assert saved.resume.position_s == 12.5
+    assert saved.resume.position_s == 9.5
 
 
 @pytest.mark.parametrize("position_s", [39.8, 100.0, -1.0])
@@ -178,7 +180,7 @@ def test_press_next_when_pressed_skips_at_once_and_is_recorded() -> None:
     assert isinstance(actions[0], RecordPress)
     skip = actions[-1]
     assert isinstance(skip, Skip)
-    assert skip.fade_s < 0.15
+    assert skip.fade_s == conductor.context.config.playback.skip_fade_s == 0.2
 
 
 def test_press_next_mood_when_pressed_switches_and_holds_against_the_face() -> None:
@@ -364,11 +366,11 @@ def test_library_when_it_turns_up_waits_behind_the_demo_track_as_it_was_left() -
     conductor.begin()
     conductor.ticks(30)
     assert conductor.of(Save) == [], "the owner's resume point is not overwritten"
-    conductor.context = replace(conductor.context, tracks=mine, substitute=False)
+    conductor.context = replace(conductor.context, shelf=Shelf.of(mine), substitute=False)
     resume = Resume(
         track_id="sad-1", position_s=9.0, queue=("calm-0",), mood=None, volume_pct=50.0, draw=0
     )
-    (replan,) = conductor.send(LibraryFound(resume=resume))
+    (replan,) = conductor.send(LibraryChanged(resume=resume))
     assert isinstance(replan, Replan)
     assert [t.id for t in replan.tracks] == ["sad-1", "calm-0"]
     conductor.ends()
@@ -418,3 +420,29 @@ def test_files_when_away_at_the_start_are_tried_only_later() -> None:
     conductor.ends()
     conductor.ends()
     assert conductor.state.current.track.id in away
+
+
+def test_fifth_failure_in_a_row_is_waited_out_and_said() -> None:
+    conductor = Conductor(tracks=make_tracks(each=10))
+    conductor.begin()
+    for failures in range(1, 7):
+        entry = conductor.state.current if failures == 1 else ahead(conductor.state)[0]
+        assert entry
+        actions = conductor.send(TrackEnded(path=entry.track.path, reason=EndReason.ERROR), 0.05)
+        assert any(isinstance(a, Append) for a in actions) is (1 < failures < 5)
+        said = headline(conductor.state, conductor.now, stale_s=3.0)
+        assert ("in a row could not be played" in said) is (failures >= 5)
+        assert (
+            describe(conductor.state, conductor.context, conductor.now)["playback"][  # type: ignore[index]
+                "failed_in_a_row"
+            ]
+            == failures
+        )
+    wait_s = conductor.state.wait_until_s - conductor.now
+    assert wait_s == pytest.approx(2.0), "1, 2, 4 seconds and so on"
+    assert not any(isinstance(a, (Play, Replan)) for a in conductor.ticks(1.5, idle=True))
+    (again,) = [a for a in conductor.ticks(1, idle=True) if isinstance(a, Play)]
+    assert len(again.tracks) == 3
+    conductor.starts()
+    conductor.ticks(3)
+    assert conductor.state.failures == 0

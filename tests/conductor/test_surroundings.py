@@ -16,6 +16,7 @@ from moodride.conductor.service import Inbox, Service
 from moodride.mood.context import Surroundings
 from moodride.mood.policy import Plan, Target
 from moodride.notify import Notifier
+from moodride.shelf import Shelf
 from moodride.testing.driver import FakeDriver
 from moodride.testing.player import FakePlayer
 from moodride.types import Emotion, Mood, Reading
@@ -79,7 +80,7 @@ def test_hour_when_the_night_does_not_count_is_not_even_asked_for(
 
     config = validated({"mood": {"context": {"night": night}}})
     service = Service(
-        context=Context(tracks=make_tracks(), config=config, seed=7),
+        context=Context(shelf=Shelf.of(make_tracks()), config=config, seed=7),
         player=FakePlayer(inbox.put),
         inbox=inbox,
         keeper=Keeper(tmp_path),

@@ -18,6 +18,7 @@ from moodride.memory.usual import UsualStore
 from moodride.mood.baseline import Usual
 from moodride.notify import Notifier
 from moodride.settings import Config
+from moodride.shelf import Shelf
 from moodride.testing.driver import FakeDriver
 from moodride.testing.player import FakePlayer
 from moodride.types import Emotion, Mood, PlayerEvent, Press, PressKind, Reading
@@ -132,7 +133,7 @@ class Drive:
         self.inbox = Inbox()
         self.player = FakePlayer(self._heard)
         self.service = Service(
-            context=Context(tracks=make_tracks(), config=config or Config(), seed=7),
+            context=Context(shelf=Shelf.of(make_tracks()), config=config or Config(), seed=7),
             player=self.player,
             inbox=self.inbox,
             keeper=Keeper(folder),

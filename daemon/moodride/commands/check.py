@@ -12,6 +12,7 @@ import click
 from moodride.commands.library import find_music
 from moodride.config import CONTROL, Loaded, runtime_folder, state_folder
 from moodride.errors import MoodrideError, ServiceError
+from moodride.types import MOODS
 
 if TYPE_CHECKING:
     from moodride.vision.card import Card
@@ -135,17 +136,20 @@ def _sound(loaded: Loaded) -> str:
     running = _running(loaded)
     if running and not running["playback"]["waiting_for_sound"]:
         return f"{running['playback']['output']}, in use by the running moodride"
-    from moodride.commands.sound import heard_output  # noqa: PLC0415
+    from moodride.commands.sound import device_hint, heard_output  # noqa: PLC0415
 
-    return heard_output(loaded.config.playback)
+    playback = loaded.config.playback
+    hint = device_hint(playback)
+    return heard_output(playback) + (f"; {hint}" if hint else "")
 
 
 def _library(loaded: Loaded) -> str:
     music = find_music(loaded.config)
     if music.problems:
         raise MoodrideError(" | ".join(music.problems))
-    moods = sorted({t.mood.value for t in music.tracks})
-    return f"{len(music.tracks)} tracks, {', '.join(moods)}, in {loaded.config.library.catalogue}"
+    moods = [mood.value for number, mood in enumerate(MOODS) if number in music.shelf.moods]
+    away = f", away: {', '.join(music.away)}" if music.away else ""
+    return f"{len(music.shelf)} tracks, {', '.join(sorted(moods))}, in {music.where}{away}"
 
 
 def _buttons(loaded: Loaded) -> str:

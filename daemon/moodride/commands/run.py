@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from moodride.commands.library import Music, find_music, load_music
+from moodride.commands.library import Library, Music
 from moodride.commands.sound import mpv_settings
 from moodride.conductor.keeper import Keeper
 from moodride.conductor.model import Context
@@ -45,7 +45,8 @@ def run(loaded: Loaded) -> int:
     folder = runtime_folder(config)
     receiver = ReadingReceiver(folder / READINGS)
     try:
-        music = load_music(config)
+        library = Library(config)
+        music = library.load()
         inbox = Inbox()
         service = _service(config, music, inbox)
     except MoodrideError:
@@ -54,7 +55,9 @@ def run(loaded: Loaded) -> int:
     with _signals(service):
         try:
             service.begin()
-            with _surroundings(loaded, music, receiver=receiver, inbox=inbox, service=service):
+            problems = [*loaded.problems, *music.problems]
+            watch = _Watch(library, music, service, problems)
+            with _surroundings(loaded, watch, receiver=receiver, inbox=inbox, service=service):
                 service.run()
         finally:
             service.close()
@@ -76,9 +79,10 @@ def _give_memory_back() -> None:
 
 def _service(config: Config, music: Music, inbox: Inbox) -> Service:
     context = Context(
-        tracks=music.tracks,
+        shelf=music.shelf,
         missing=music.missing,
         substitute=music.substitute,
+        own=music.own,
         config=config,
         seed=config.choice.seed or secrets.randbelow(2**31),
         wants_sound=config.playback.output != "null",
@@ -94,11 +98,11 @@ def _service(config: Config, music: Music, inbox: Inbox) -> Service:
 
 @contextmanager
 def _surroundings(
-    loaded: Loaded, music: Music, *, receiver: ReadingReceiver, inbox: Inbox, service: Service
+    loaded: Loaded, watch: _Watch, *, receiver: ReadingReceiver, inbox: Inbox, service: Service
 ) -> Iterator[None]:
     """All that may come after the first sound: readings, control socket, buttons."""
     over = threading.Event()
-    problems = [*loaded.problems, *music.problems]
+    problems = watch.problems
     parts = _Controls(loaded.config, inbox, service, problems)
 
     def extra() -> dict[str, object]:
@@ -106,14 +110,15 @@ def _surroundings(
         return {
             "problems": [*problems, *([disk] if disk else [])],
             "buttons": parts.buttons,
+            "library": watch.told,
             "readings": {"received": receiver.received, "refused": receiver.refused},
         }
 
     service.extra = extra
-    threads = [threading.Thread(target=_read, args=(receiver, inbox, over), name="readings")]
-    if music.substitute:
-        wait = (loaded, music, service, problems, over)
-        threads.append(threading.Thread(target=_await_library, args=wait, name="library"))
+    threads = [
+        threading.Thread(target=_read, args=(receiver, inbox, over), name="readings"),
+        threading.Thread(target=watch.run, args=(over,), name="library"),
+    ]
     for thread in threads:
         thread.daemon = True
         thread.start()
@@ -163,20 +168,51 @@ class _Controls:
         self._buttons.close()
 
 
-def _await_library(
-    loaded: Loaded, music: Music, service: Service, problems: list[str], over: threading.Event
-) -> None:
-    """Look for the owner's music until it turns up: a stick may be late."""
-    while not over.wait(LIBRARY_RETRY_S):
+class _Watch:
+    """Looks for music that comes and goes: a late stick, one that is pulled out, a scan."""
+
+    def __init__(
+        self, library: Library, music: Music, service: Service, problems: list[str]
+    ) -> None:
+        self._library = library
+        self._music = music
+        self._service = service
+        self.problems = problems
+
+    @property
+    def told(self) -> dict[str, object]:
+        """Where the music is from, for `moodride status`."""
+        music = self._music
+        return {
+            "tracks": len(music.shelf),
+            "where": str(music.where),
+            "away": list(music.away),
+            "substitute": music.substitute,
+        }
+
+    def run(self, over: threading.Event) -> None:
+        """Look until the end."""
+        while not over.wait(LIBRARY_RETRY_S):
+            # The owner's catalogue may be mended, or its files may turn up, at any time.
+            if self._music.substitute or self._library.changed():
+                self._look()
+
+    def _look(self) -> None:
+        before = self._music
         try:
-            found = find_music(loaded.config)
-        except MoodrideError:
-            continue
-        log.info("library: %d tracks turned up", len(found.tracks))
-        problems[:] = [line for line in problems if line not in music.problems]
-        problems += found.problems
-        service.library_found(found.tracks, found.missing)
-        return
+            # While the demo library plays, it has been said already what is wrong.
+            music = self._library.find() if before.substitute else self._library.load()
+        except MoodrideError as error:
+            if not before.substitute:
+                log.warning("library: %s; what plays goes on", error)
+            return
+        log.info("library: %d tracks by %s", len(music.shelf), music.where)
+        self._music = music
+        self.problems[:] = [line for line in self.problems if line not in before.problems]
+        self.problems += music.problems
+        self._service.library_changed(
+            music.shelf, missing=music.missing, substitute=music.substitute, own=music.own
+        )
 
 
 def _read(receiver: ReadingReceiver, inbox: Inbox, over: threading.Event) -> None:

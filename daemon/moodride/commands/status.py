@@ -87,6 +87,8 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     sound = "waiting for a sound card" if playback["waiting_for_sound"] else playback["output"]
     paused = ", paused" if playback["paused"] else ""
     lines.append(f"sound     {sound or 'opening'}, volume {playback['volume_pct']:.0f} %{paused}")
+    if playback["failed_in_a_row"] > 1:
+        lines.append(f"trouble   {playback['failed_in_a_row']} tracks in a row were unplayable")
     if playback["unplayable"]:
         lines.append(f"left out  {', '.join(playback['unplayable'])}: could not be played")
     lines += [f"problem   {problem}" for problem in answer.get("problems", [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moodride.conductor.explain import Document, explain, shares
-from moodride.conductor.model import Context, State
+from moodride.conductor.model import STORM, Context, State
 from moodride.types import Reading, Track
 
 __all__ = ["describe", "headline"]
@@ -22,6 +22,7 @@ def describe(state: State, context: Context, now: float) -> Document:
             "paused": state.paused,
             "waiting_for_sound": state.silent,
             "volume_pct": state.volume_pct,
+            "failed_in_a_row": state.failures,
             "unplayable": sorted(i for i, until in state.banned.items() if until > now),
         },
         "vision": {
@@ -29,7 +30,7 @@ def describe(state: State, context: Context, now: float) -> Document:
             "age_s": None if state.reading is None else round(now - state.reading_s, 1),
             "reading": _reading(state.reading) if fresh else None,
         },
-        "library": {"tracks": len(context.tracks)},
+        "library": {"tracks": len(context.shelf)},
     }
 
 
@@ -39,6 +40,8 @@ def headline(state: State, now: float, *, stale_s: float) -> str:
     playing = f"playing {track.artist} - {track.name} ({track.mood})" if track else "no track yet"
     if state.silent:
         playing = f"waiting for a sound card, {playing}"
+    if state.failures >= STORM:
+        playing = f"{state.failures} tracks in a row could not be played, {playing}"
     seen = "vision alive" if now - state.reading_s <= stale_s else "no readings from vision"
     return f"{playing}; {state.mood.why}; {seen}"
 

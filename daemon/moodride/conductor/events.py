@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from moodride.choice.evidence import Evidence
+from moodride.choice.taste import Taste
 from moodride.mood.baseline import Usual
 from moodride.types import (
     EndReason,
@@ -24,13 +26,14 @@ __all__ = [
     "Entry",
     "Event",
     "Kept",
-    "LibraryFound",
+    "LibraryChanged",
     "Order",
     "Play",
     "RecordEnd",
     "RecordMood",
     "RecordPlay",
     "RecordPress",
+    "RecordTaste",
     "Replan",
     "Resume",
     "Save",
@@ -76,11 +79,13 @@ class Begin:
         resume: where the last drive stopped, or None.
         heard: ids of tracks played before, oldest first.
         usual: what the drivers' faces usually showed over the drives before, or None.
+        taste: what the drivers like, as far as it was learnt.
     """
 
     resume: Resume | None = None
     heard: tuple[str, ...] = ()
     usual: Usual | None = None
+    taste: Taste = field(default_factory=Taste)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,7 @@ class Tick:
         queue: the files after it.
         idle: it has nothing to play.
         paused: it stands still.
+        starved: it waits for data: the medium gives none.
         hour: local time of day, 0 to below 24, or None where no clock is to be trusted.
     """
 
@@ -101,15 +107,16 @@ class Tick:
     queue: tuple[str, ...] = ()
     idle: bool = False
     paused: bool = False
+    starved: bool = False
     hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryFound:
-    """The owner's music turned up; the context holds it now.
+class LibraryChanged:
+    """The context holds another shelf: music turned up, was scanned, or was pulled out.
 
     Attributes:
-        resume: where its last drive stopped, or None.
+        resume: where the last drive in it stopped, if it takes the place of the demo library.
     """
 
     resume: Resume | None = None
@@ -117,7 +124,7 @@ class LibraryFound:
 
 Event = (
     Begin
-    | LibraryFound
+    | LibraryChanged
     | Tick
     | Reading
     | Press
@@ -218,6 +225,14 @@ class RecordPress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTaste:
+    """The driver showed whether a track was liked."""
+
+    track: Track
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Save:
     """Write the resume point."""
 
@@ -234,7 +249,7 @@ class SaveUsual:
 Order = Play | Append | Replan | Switch | Skip | SetPaused | SetVolume | TryOutput
 """What the player is told."""
 
-Kept = RecordPlay | RecordEnd | RecordMood | RecordPress | Save | SaveUsual
+Kept = RecordPlay | RecordEnd | RecordMood | RecordPress | RecordTaste | Save | SaveUsual
 """What goes to disk."""
 
 Action = Order | Kept

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Final
 
 from moodride.conductor.events import (
     Begin,
@@ -13,25 +12,25 @@ from moodride.conductor.events import (
     RecordMood,
     RecordPlay,
     RecordPress,
+    RecordTaste,
     Resume,
     Save,
     SaveUsual,
 )
+from moodride.conductor.model import HEARD_MAX
 from moodride.errors import StorageError
 from moodride.memory.journal import Journal
 from moodride.memory.resume import ResumePoint, ResumeStore
+from moodride.memory.taste import FILE, TasteStore
 from moodride.memory.usual import UsualStore
 
 __all__ = ["Keeper"]
 
 log = logging.getLogger(__name__)
 
-HISTORY: Final = 2000
-"""Plays that the chooser looks back on."""
-
 
 class Keeper:
-    """Journal, resume point and usual face of one run.
+    """Journal, resume point, usual face and taste of one run.
 
     Args:
         folder: the state folder.
@@ -50,6 +49,11 @@ class Keeper:
             self._complain("journal", error)
             self._journal = Journal(None)
             self._forgetful = True
+        try:
+            self._taste = TasteStore(folder / FILE)
+        except StorageError as error:
+            self._complain("taste", error)
+            self._taste = TasteStore(None)
 
     def resume(self) -> Resume | None:
         """Where the last drive stopped, or None."""
@@ -74,11 +78,16 @@ class Keeper:
     def begin(self) -> Begin:
         """What the last drives left."""
         try:
-            heard = self._journal.recent_track_ids(HISTORY)
+            heard = self._journal.recent_track_ids(HEARD_MAX)
         except StorageError as error:
             self._complain("journal", error)
             heard = ()
-        return Begin(resume=self.resume(), heard=heard, usual=self._usual.load())
+        return Begin(
+            resume=self.resume(),
+            heard=heard,
+            usual=self._usual.load(),
+            taste=self._taste.load(),
+        )
 
     @property
     def problem(self) -> str:
@@ -112,6 +121,8 @@ class Keeper:
                 self._journal.add_mood(mood, why)
             case RecordPress(press=press):
                 self._journal.add_press(press.kind, press.source)
+            case RecordTaste(track=track, evidence=evidence):
+                self._taste.add(evidence, track)
 
     def _save(self, point: Resume) -> None:
         self._store.save(
@@ -134,8 +145,9 @@ class Keeper:
             log.warning("%s; the music goes on", error)
 
     def close(self) -> None:
-        """Close the journal."""
+        """Close the databases."""
         self._journal.close()
+        self._taste.close()
 
 
 def _part(action: Kept) -> str:
@@ -145,5 +157,7 @@ def _part(action: Kept) -> str:
             return "resume"
         case SaveUsual():
             return "usual"
+        case RecordTaste():
+            return "taste"
         case _:
             return "journal"

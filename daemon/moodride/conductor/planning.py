@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Final
 
-from moodride.choice.chooser import Wish, choose
+from moodride.choice.chooser import choose
+from moodride.choice.wish import Languages, Wish
 from moodride.conductor.events import (
     Action,
+    Append,
     Begin,
     Entry,
     Play,
@@ -18,9 +19,10 @@ from moodride.conductor.events import (
     Save,
     SaveUsual,
     SetVolume,
+    Skip,
     Switch,
 )
-from moodride.conductor.model import Context, State, ahead
+from moodride.conductor.model import HEARD_MAX, LATE_S, TOLD_MAX, Context, State, ahead
 from moodride.mood import baseline, decider, hand
 from moodride.mood.policy import Plan
 from moodride.types import Mood, Track
@@ -36,6 +38,7 @@ __all__ = [
     "save",
     "save_usual",
     "save_usual_if_due",
+    "skip",
     "switch",
 ]
 
@@ -54,7 +57,9 @@ Actions = tuple[Action, ...]
 
 def begin(state: State, event: Begin, now: float, context: Context) -> tuple[State, Actions]:
     """First sound: the track of the last drive at its position, else a new one."""
-    state = _knowing(replace(state, heard=event.heard), event, context)
+    heard = event.heard[-HEARD_MAX:]
+    state = replace(state, heard=heard, heard_at=context.positions(heard), taste=event.taste)
+    state = _knowing(state, event, context)
     resume = event.resume
     start_s = 0.0
     if resume is not None:
@@ -66,9 +71,13 @@ def begin(state: State, event: Begin, now: float, context: Context) -> tuple[Sta
         loudest = context.config.playback.start_volume_max_pct
         volume = min(resume.volume_pct, loudest)
         state = replace(state, mood=mood, volume_pct=volume, draw=resume.draw)
-        state = replace(state, queue=resumed(resume, context))
+        queue = resumed(resume, context)
+        state = replace(state, queue=queue, told=queue)
+        if context.by_id(resume.track_id) is None and not context.substitute:
+            state = replace(state, left=resume)
         if state.queue and state.queue[0].track.id == resume.track_id:
-            start_s = _resume_at(resume.position_s, state.queue[0].track)
+            back_s = context.config.playback.resume_back_s
+            start_s = _resume_at(resume.position_s, state.queue[0].track, back_s=back_s)
     fade_in_s = context.config.playback.fade_in_s
     state, actions = play(state, context, now, start_s=start_s, fade_in_s=fade_in_s)
     return state, (SetVolume(volume_pct=state.volume_pct), *actions)
@@ -110,14 +119,29 @@ def switch(state: State, now: float, *, fade_s: float) -> tuple[State, Actions]:
     return _going_to_head(state, now), (action,)
 
 
+def skip(state: State, context: Context, now: float, *, fade_s: float) -> tuple[State, Actions]:
+    """Go to the head of the queue; it is gone from there at once, so no press is lost."""
+    state, added = fill(state, context, now)
+    if not state.queue:
+        return state, ()
+    state, more = fill(_going_to_head(state, now), context, now)
+    append: Actions = (Append(tracks=added + more),) if added + more else ()
+    return state, (*append, Skip(fade_s=fade_s))
+
+
 def _going_to_head(state: State, now: float) -> State:
     """The player has been told to begin the queue's head."""
     return replace(state, coming=state.queue[0], queue=state.queue[1:], told_s=now)
 
 
-def _resume_at(position_s: float, track: Track) -> float:
-    """The saved position, or the beginning where nearly nothing is left."""
-    return position_s if 0.0 < position_s < track.length_s - 1.0 else 0.0
+def _resume_at(position_s: float, track: Track, *, back_s: float) -> float:
+    """A little before the saved position, or the beginning where nearly nothing is left.
+
+    The length of some files is not known (0): then any position may be right.
+    """
+    if position_s <= 0.0 or 0.0 < track.length_s <= position_s + 1.0:
+        return 0.0
+    return max(position_s - back_s, 0.0)
 
 
 def fill(
@@ -125,30 +149,43 @@ def fill(
 ) -> tuple[State, tuple[Track, ...]]:
     """Draw tracks until enough wait; returns the new ones."""
     added: list[Track] = []
-    tracks = _playable(state, context, now)
-    while tracks and len(state.queue) < count:
-        playing = (state.current.track.id,) if state.current else ()
-        waiting = (e.track.id for e in ahead(state))
-        drawn = choose(
-            tracks,
-            wish=_wish(state.mood.plan, state.next_step),
-            heard=state.heard,
-            upcoming=(*playing, *waiting),
-            count=1,
-            seed=context.seed,
-            draw=state.draw,
-        )
-        if not drawn:
+    while len(state.queue) < count:
+        entry = _draw(state, context, now)
+        if entry is None:
             break
-        entry = Entry(track=drawn[0].track, why=f"{state.mood.why}; {drawn[0].why}")
         added.append(entry.track)
         state = replace(
             state,
             queue=(*state.queue, entry),
+            told=(*state.told, entry)[-TOLD_MAX:],
             draw=state.draw + 1,
             next_step=state.next_step + 1,
         )
     return state, tuple(added)
+
+
+def _draw(state: State, context: Context, now: float) -> Entry | None:
+    """Draw the next track of the plan, or None where nothing can be played at all."""
+    current = (state.current,) if state.current else ()
+    upcoming = (entry.track.id for entry in (*current, *ahead(state)))
+    banned = context.positions(i for i, until in state.banned.items() if until > now)
+    choice = context.config.choice
+    drawn = choose(
+        context.shelf,
+        wish=_wish(state.mood.plan, state.next_step),
+        heard=state.heard_at,
+        upcoming=context.positions(upcoming),
+        count=1,
+        seed=context.seed,
+        draw=state.draw,
+        # Where all are banned, all are tried again.
+        exclude=banned if len(set(banned)) < len(context.shelf) else (),
+        taste=state.taste if choice.taste else None,
+        languages=Languages(prefer=choice.prefer_languages, avoid=choice.avoid_languages),
+    )
+    if not drawn:
+        return None
+    return Entry(track=drawn[0].track, why=f"{state.mood.why}; {drawn[0].why}")
 
 
 def _wish(plan: Plan, step: int) -> Wish:
@@ -161,12 +198,6 @@ def _wish(plan: Plan, step: int) -> Wish:
         prefer_valence=plan.prefer_valence,
         target=None if target is None else (target.valence, target.energy),
     )
-
-
-def _playable(state: State, context: Context, now: float) -> tuple[Track, ...]:
-    """Tracks not known to be broken; all of them again when none is left."""
-    left = tuple(t for t in context.tracks if state.banned.get(t.id, -math.inf) <= now)
-    return left or context.tracks
 
 
 def follow(
@@ -198,8 +229,15 @@ def heard_mood(state: State) -> Mood | None:
 
 
 def save(state: State, context: Context, now: float) -> tuple[State, Actions]:
-    """The resume point of this moment, once something has played."""
-    if state.current is None or context.substitute:
+    """The resume point of this moment, once something has played.
+
+    Not while the track is none of this library: the demo library's last one, played to its end
+    after the owner's music turned up. Nor while the medium of the last drive may come yet.
+    """
+    late = state.left is not None and now - state.began_s < LATE_S
+    if state.current is None or context.substitute or late:
+        return state, ()
+    if context.shelf.find(state.current.track.id) is None:
         return state, ()
     resume = Resume(
         track_id=state.current.track.id,

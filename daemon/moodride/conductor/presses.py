@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from moodride.conductor.events import Append, RecordPress, SetPaused, SetVolume, Skip
-from moodride.conductor.model import Context, State, ahead, current_mood
-from moodride.conductor.planning import Actions, fill, follow, switch
+from moodride.conductor import taste
+from moodride.conductor.events import RecordPress, SetPaused, SetVolume
+from moodride.conductor.model import Context, State, ahead, current_mood, hear
+from moodride.conductor.planning import Actions, follow, skip, switch
 from moodride.mood import hand
 from moodride.types import Press, PressKind
 
 __all__ = ["press"]
-
-SKIP_FADE_S: Final = 0.06
-"""Short enough for a press to be heard at once, long enough not to click."""
 
 VOLUME_STEP_PCT: Final = 5.0
 
@@ -36,7 +34,7 @@ def press(state: State, event: Press, now: float, context: Context) -> tuple[Sta
                 state.mood,
                 now,
                 present=current_mood(state),
-                choices=frozenset(t.mood for t in context.tracks),
+                choices=context.moods,
                 hold_s=hold_s,
             )
             state, actions = follow(replace(state, mood=mood), decision, now, context)
@@ -46,7 +44,7 @@ def press(state: State, event: Press, now: float, context: Context) -> tuple[Sta
             state = replace(state, paused=not state.paused)
             actions = (SetPaused(paused=state.paused or state.silent),)
         case PressKind.PREVIOUS:
-            state, actions = _again(state, now)
+            state, actions = _again(state, now, context)
         case PressKind.VOLUME_UP | PressKind.VOLUME_DOWN:
             up = event.kind is PressKind.VOLUME_UP
             volume = state.volume_pct + (VOLUME_STEP_PCT if up else -VOLUME_STEP_PCT)
@@ -58,21 +56,20 @@ def press(state: State, event: Press, now: float, context: Context) -> tuple[Sta
 
 
 def _next(state: State, now: float, context: Context) -> tuple[State, Actions]:
-    """Go to the head of the queue; it is gone from there at once, so no press is lost."""
+    """Another track, and what that says of this one."""
+    learnt: Actions = ()
     if state.coming:  # pressed away before it began: not to be drawn again at once
-        state = replace(state, heard=(*state.heard, state.coming.track.id))
-    state, added = fill(state, context, now)
-    if not state.queue:
-        return state, ()
-    state = replace(state, coming=state.queue[0], queue=state.queue[1:], told_s=now)
-    state, more = fill(state, context, now)
-    append: Actions = (Append(tracks=added + more),) if added + more else ()
-    return state, (*append, Skip(fade_s=SKIP_FADE_S))
+        state = hear(state, state.coming.track.id, context)
+    else:
+        state, learnt = taste.skipped(state, now, context)
+    state, actions = skip(state, context, now, fade_s=context.config.playback.skip_fade_s)
+    return state, (*learnt, *actions)
 
 
-def _again(state: State, now: float) -> tuple[State, Actions]:
+def _again(state: State, now: float, context: Context) -> tuple[State, Actions]:
     """Previous: the playing track from its beginning."""
     if state.current is None:
         return state, ()
     rest = (e for e in ahead(state) if e.track.id != state.current.track.id)
-    return switch(replace(state, queue=(state.current, *rest)), now, fade_s=SKIP_FADE_S)
+    fade_s = context.config.playback.skip_fade_s
+    return switch(replace(state, queue=(state.current, *rest)), now, fade_s=fade_s)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from moodride.conductor.events import Replan, SetPaused, Tick, TryOutput
-from moodride.conductor.model import Context, State, ahead
-from moodride.conductor.planning import Actions, fill, follow, play, save
+from moodride.conductor.model import BAN_S, Context, State, ahead, entry_of
+from moodride.conductor.planning import Actions, fill, follow, play, save, skip
 from moodride.mood import decider
 from moodride.mood.context import Surroundings
 
@@ -16,6 +16,8 @@ __all__ = ["surroundings", "tick"]
 OUTPUT_RETRY_S: Final = 5.0
 SETTLE_S: Final = 2.0
 """The player gets this long to do what it was told before we tell it again."""
+STALL_S: Final = 5.0
+"""A medium may take so long for a piece of a track: a spun-down disk does, a slow stick less."""
 OPENING_S: Final = 10.0
 """And this long where it is between two tracks: a slow stick, a fade of two seconds."""
 
@@ -32,6 +34,8 @@ def tick(state: State, event: Tick, now: float, context: Context) -> tuple[State
     if decision is not None:
         state, actions = follow(state, decision, now, context)
     state, more = _reconcile_queue(state, event, now, context)
+    actions += more
+    state, more = _reconcile_stall(state, event, now, context)
     actions += more
     state, more = _reconcile_pause(state, event, now)
     actions += more
@@ -69,6 +73,23 @@ def _reconcile_queue(
         return state, ()
     state = replace(state, told_s=now, differs_since_s=None)
     return state, (Replan(tracks=tuple(e.track for e in wanted)),)
+
+
+def _reconcile_stall(
+    state: State, event: Tick, now: float, context: Context
+) -> tuple[State, Actions]:
+    """A medium that hangs, as a stick with a bad contact: another track instead of silence."""
+    opening = bool(event.path) and event.position_s is None
+    if event.paused or event.idle or not (event.starved or opening):
+        return replace(state, stalled_s=None), ()
+    since = now if state.stalled_s is None else state.stalled_s
+    state = replace(state, stalled_s=since)
+    if now - since < STALL_S:
+        return state, ()
+    entry = entry_of(state, event.path)
+    banned = {entry.track.id: now + BAN_S} if entry else {}
+    state = replace(state, stalled_s=None, banned={**state.banned, **banned})
+    return skip(state, context, now, fade_s=0.0)
 
 
 def _reconcile_pause(state: State, event: Tick, now: float) -> tuple[State, Actions]:

@@ -20,7 +20,7 @@ from moodride.conductor.events import (
     Append,
     Event,
     Kept,
-    LibraryFound,
+    LibraryChanged,
     Order,
     Play,
     RecordEnd,
@@ -41,7 +41,8 @@ from moodride.errors import PlaybackError
 from moodride.notify import Notifier
 from moodride.playback.cards import CardWatch
 from moodride.playback.player import Player
-from moodride.types import EndReason, PlayerGone, Reading, Track
+from moodride.shelf import Shelf
+from moodride.types import EndReason, PlayerGone, Reading
 
 __all__ = ["Inbox", "Service"]
 
@@ -59,10 +60,13 @@ class _Wake:
 
 
 @dataclass(frozen=True, slots=True)
-class _NewContext:
+class _NewShelf:
     """Another library."""
 
-    context: Context
+    shelf: Shelf
+    missing: frozenset[str]
+    substitute: bool
+    own: bool
 
 
 class Inbox:
@@ -70,10 +74,10 @@ class Inbox:
 
     def __init__(self) -> None:
         """An empty inbox."""
-        self._events: queue.SimpleQueue[Event | _NewContext | _Wake] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event | _NewShelf | _Wake] = queue.SimpleQueue()
         self._slot: deque[Reading] = deque(maxlen=1)
 
-    def put(self, event: Event | _NewContext) -> None:
+    def put(self, event: Event | _NewShelf) -> None:
         """Enqueue an event; safe from any thread and from callbacks of libmpv."""
         self._events.put(event)
 
@@ -82,7 +86,7 @@ class Inbox:
         self._slot.append(reading)
         self._events.put(_Wake())
 
-    def get(self, timeout_s: float) -> Event | _NewContext | None:
+    def get(self, timeout_s: float) -> Event | _NewShelf | None:
         """The next event, or the newest reading, or None when the time is over."""
         try:
             event = self._events.get(timeout=max(0.0, timeout_s))
@@ -148,10 +152,16 @@ class Service:
         self._handle(self._keeper.begin())
         self._publish()
 
-    def library_found(self, tracks: tuple[Track, ...], missing: frozenset[str]) -> None:
-        """The owner's music turned up: go on with it. Call it from any thread."""
-        context = replace(self._context, tracks=tracks, missing=missing, substitute=False)
-        self._inbox.put(_NewContext(context))
+    def library_changed(
+        self,
+        shelf: Shelf,
+        *,
+        missing: frozenset[str] = frozenset(),
+        substitute: bool = False,
+        own: bool = True,
+    ) -> None:
+        """Go on with another shelf; as in `Context`. Call it from any thread."""
+        self._inbox.put(_NewShelf(shelf, missing, substitute, own))
 
     def stop(self) -> None:
         """Ask the loop to end; safe from a signal handler."""
@@ -167,9 +177,8 @@ class Service:
         next_tick_s = self._clock()
         while not self._stop.is_set():
             event = self._inbox.get(next_tick_s - self._clock())
-            if isinstance(event, _NewContext):
-                self._context = event.context
-                self._handle(LibraryFound(resume=self._keeper.resume()))
+            if isinstance(event, _NewShelf):
+                self._take(event)
             elif event is not None:
                 self._handle(event)
             if self._clock() >= next_tick_s:
@@ -179,6 +188,18 @@ class Service:
                 next_tick_s = self._clock() + TICK_S
             if self._gone:
                 raise PlaybackError("libmpv shut down", remedy="systemd starts the service again")
+
+    def _take(self, new: _NewShelf) -> None:
+        """Another shelf; where it replaces the demo library, the last drive goes on."""
+        turned_up = self._context.substitute and not new.substitute
+        self._context = replace(
+            self._context,
+            shelf=new.shelf,
+            missing=new.missing,
+            substitute=new.substitute,
+            own=new.own,
+        )
+        self._handle(LibraryChanged(resume=self._keeper.resume() if turned_up else None))
 
     def close(self) -> None:
         """Save where we are, fade out, let go."""
@@ -217,6 +238,7 @@ class Service:
             queue=snapshot.queue,
             idle=snapshot.idle,
             paused=snapshot.paused,
+            starved=snapshot.starved,
             hour=self._hour() if self._context.config.mood.context.night else None,
         )
 

@@ -6,23 +6,38 @@ through it in milliseconds, and each rule is a test of that kind.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Final
 
+from moodride.conductor import taste
 from moodride.conductor.events import (
     Append,
     Begin,
     Entry,
     Event,
-    LibraryFound,
+    LibraryChanged,
     RecordEnd,
     RecordPlay,
     Replan,
+    Resume,
     SetPaused,
     Tick,
 )
-from moodride.conductor.model import Context, State, ahead, initial
+from moodride.conductor.model import (
+    BAN_S,
+    LATE_S,
+    MISSING_S,
+    STORM,
+    Context,
+    State,
+    ahead,
+    entry_of,
+    hear,
+    initial,
+)
 from moodride.conductor.planning import (
+    QUEUE_AHEAD,
     Actions,
     begin,
     fill,
@@ -45,13 +60,7 @@ from moodride.types import (
 
 __all__ = ["Context", "State", "initial", "step"]
 
-BAN_S: Final = 600.0
-"""A track that could not be played is left out for this long."""
-STORM: Final = 3
-"""Failures in a row after which we wait before trying more tracks."""
 STORM_PAUSE_MAX_S: Final = 30.0
-HEARD_MAX: Final = 5000
-"""So many plays are looked back on when tracks are drawn."""
 
 
 def step(state: State, event: Event, now: float, context: Context) -> tuple[State, Actions]:
@@ -66,7 +75,7 @@ def step(state: State, event: Event, now: float, context: Context) -> tuple[Stat
     match event:
         case Begin():
             result = begin(state, event, now, context)
-        case LibraryFound():
+        case LibraryChanged():
             result = _library(state, event, now, context)
         case Tick():
             result = tick(state, event, now, context)
@@ -86,21 +95,55 @@ def step(state: State, event: Event, now: float, context: Context) -> tuple[Stat
 
 
 def _library(
-    state: State, event: LibraryFound, now: float, context: Context
+    state: State, event: LibraryChanged, now: float, context: Context
 ) -> tuple[State, Actions]:
-    """The owner's music is there: it waits behind the playing track, as the last drive left it."""
-    queue = resumed(event.resume, context) if event.resume else ()
-    state = replace(state, queue=queue, banned={})
+    """Another shelf: what waits and is on it stays, the rest is drawn from it.
+
+    The playing track is left alone. If its medium was pulled out, libmpv plays what it has
+    read of it, and goes on with the next one.
+    """
+    resume = event.resume or _late(state, now, context)
+    if resume:
+        queue, left = resumed(resume, context), None
+    else:
+        queue, left = tuple(e for e in state.queue if _stays(e, state, context)), state.left
+    dropped = 0 if resume else len(state.queue) - len(queue)
+    state = replace(
+        state,
+        queue=queue,
+        left=left,
+        next_step=max(state.next_step - dropped, 0),
+        banned=dict.fromkeys(context.missing, now + MISSING_S),
+        heard_at=context.positions(state.heard),
+    )
+    if not resume and (len(queue), state.failures) == (QUEUE_AHEAD, 0):
+        return state, ()
+    state = replace(state, failures=0, wait_until_s=-math.inf, told=(*state.told, *queue))
     state, _ = fill(state, context, now)
     tail = Replan(tracks=tuple(e.track for e in ahead(state)))
     return replace(state, told_s=now), (tail,)
+
+
+def _late(state: State, now: float, context: Context) -> Resume | None:
+    """Where the last drive stopped, if the medium that it stopped on came just now."""
+    if state.left is None or now - state.began_s >= LATE_S:
+        return None
+    return state.left if context.by_id(state.left.track_id) is not None else None
+
+
+def _stays(entry: Entry, state: State, context: Context) -> bool:
+    """Whether a waiting track is still there, and still what the plan would have."""
+    wanted = frozenset(state.mood.plan.path)
+    fits = entry.track.mood in wanted or not wanted & context.moods
+    return fits and context.shelf.find(entry.track.id) is not None
 
 
 def _reading(state: State, event: Reading, now: float, context: Context) -> tuple[State, Actions]:
     settings = context.config.mood
     mood = decider.observe(state.mood, event, now, settings)
     faces = state.faces.add(event, now, over_s=settings.context.group_window_s)
-    state = replace(state, mood=mood, reading=event, reading_s=now, faces=faces)
+    feeling = state.feeling.add(event, now)
+    state = replace(state, mood=mood, reading=event, reading_s=now, faces=faces, feeling=feeling)
     return save_usual_if_due(state, now)
 
 
@@ -111,15 +154,15 @@ def _started(
     wanted = ahead(state)
     at = next((i for i, e in enumerate(wanted) if e.track.path == event.path), None)
     if at is None:
-        track = context.by_path(event.path)
-        if track is None or (state.current and state.current.track.path == event.path):
+        told = entry_of(state, event.path)
+        if told is None or (state.current and state.current.track.path == event.path):
             return state, ()
-        entry = Entry(track=track, why="queued before the plan changed")
+        entry = replace(told, why="queued before the plan changed")
     else:
         entry = wanted[at]
         state = replace(state, queue=wanted[at + 1 :], coming=None)
-    heard = (*state.heard, entry.track.id)[-HEARD_MAX:]
-    state = replace(state, current=entry, heard=heard)
+    state = hear(state, entry.track.id, context)
+    state = replace(state, current=entry, over=False, feeling_before=state.feeling.at(now))
     state, added = fill(state, context, now)
     more: Actions = (Append(tracks=added),) if added else ()
     state, saving = save(replace(state, told_s=now), context, now)
@@ -128,18 +171,20 @@ def _started(
 
 def _ended(state: State, event: TrackEnded, now: float, context: Context) -> tuple[State, Actions]:
     """Note how it ended; a broken track is left out, a storm of them is waited out."""
-    track = context.by_path(event.path)
-    if track is None:
+    entry = entry_of(state, event.path)
+    if entry is None:
         return state, ()
+    track = entry.track
     record = RecordEnd(
         track_id=track.id,
         reason=event.reason,
         played_s=round(state.position_s, 1),
         detail=event.detail,
     )
-    state = replace(state, position_s=0.0)
     if event.reason is not EndReason.ERROR:
-        return state, (record,)
+        state, learnt = taste.ended(state, entry, event.reason, now, context)
+        return replace(state, position_s=0.0, over=True), (record, *learnt)
+    state = replace(state, position_s=0.0, over=state.over or entry is state.current)
     failures = state.failures + 1
     pause_s = min(2.0 ** (failures - STORM), STORM_PAUSE_MAX_S) if failures >= STORM else 0.0
     coming = state.coming if state.coming and state.coming.track.path != event.path else None
