@@ -5,7 +5,7 @@ and is also the built-in that a caller would expect::
 
     MoodrideError                     exit status 70
     ├── ConfigError     (ValueError)      78  configuration
-    ├── SourceError     (OSError)         66  camera, video file, folder of images
+    ├── SourceError     (OSError)         66  camera, film, folder of images or music, sound
     ├── ModelError      (ValueError)      65  model file or its card
     ├── CatalogueError  (ValueError)      65  music catalogue
     ├── WireError       (ValueError)      65  datagram or JSON line
@@ -65,7 +65,7 @@ class ConfigError(MoodrideError, ValueError):
 
 
 class SourceError(MoodrideError, OSError):
-    """A camera, video file or folder of images gives no pictures."""
+    """A camera or film gives no pictures, a folder no music, a track no sound."""
 
     exit_status = 66
 

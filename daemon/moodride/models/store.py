@@ -89,10 +89,14 @@ def _near(name: str, models: Iterable[Entry]) -> str:
 
 
 def _is_card(path: Path) -> bool:
-    """Whether a TOML file is meant as a card; one that cannot be read counts as one."""
+    """Whether a TOML file is meant as a network's card; one that cannot be read counts as one.
+
+    What tells the mood of music is no network, and has cards of another kind.
+    """
     try:
         with path.open("rb") as file:
             table = tomllib.loads(file.read(LARGEST_CARD + 1).decode())
     except (OSError, ValueError, RecursionError):
         return True
-    return "task" in table or "schema" in table
+    music = str(table.get("task", "")).startswith("mood of ")
+    return not music and ("task" in table or "schema" in table)
