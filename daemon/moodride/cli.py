@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moodride import __version__
+from moodride.cli_library import library
 from moodride.errors import MoodrideError, StorageError
 
 if TYPE_CHECKING:
@@ -192,6 +193,26 @@ def usual(ctx: click.Context, *, forget: bool) -> None:
     ctx.exit(start(_load(ctx), forget=forget))
 
 
+@main.group(epilog=EXITS, invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def taste(ctx: click.Context, *, as_json: bool) -> None:
+    """Show what was learnt of what the drivers like, or forget it."""
+    if ctx.invoked_subcommand is None:
+        from moodride.commands.taste import taste as start  # noqa: PLC0415
+
+        ctx.exit(start(_load(ctx), forget=False, as_json=as_json))
+
+
+@taste.command("forget", epilog=EXITS)
+@click.pass_context
+def taste_forget(ctx: click.Context) -> None:
+    """Remove it; the service must be stopped for that."""
+    from moodride.commands.taste import taste as start  # noqa: PLC0415
+
+    ctx.exit(start(_load(ctx), forget=True, as_json=False))
+
+
 @main.command(epilog=EXITS)
 @click.option("--camera", help="A real camera: its index or /dev/v4l/by-id path.")
 @click.option("--source", help="A video file or a folder of images.")
@@ -272,6 +293,9 @@ def models_verify(ctx: click.Context, names: tuple[str, ...], *, as_json: bool) 
     from moodride.commands.models import verify_models  # noqa: PLC0415
 
     ctx.exit(verify_models(names, as_json=as_json))
+
+
+main.add_command(library)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,9 @@ def bench(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+NAMES = ("music", "mood", "library", "taste", "vision", "shapes")
+
+
 def calls(checkout: Path) -> list[str]:
     path = checkout / "calls"
     found = path.read_text().splitlines() if path.exists() else []
@@ -50,6 +53,8 @@ def calls(checkout: Path) -> list[str]:
     [
         ("music", "music.py"),
         ("mood", "mood.py"),
+        ("library", "library.py"),
+        ("taste", "taste.py"),
         ("vision", "vision.py"),
         ("shapes", "emotion_shapes.py"),
     ],
@@ -63,7 +68,8 @@ def test_options_reach_the_benchmark_that_is_named(checkout: Path, name: str, pr
 def test_all_run_without_options(checkout: Path) -> None:
     assert bench(checkout).returncode == 0
     found = calls(checkout)
-    assert {"music.py", "mood.py", "vision.py", "emotion_shapes.py"} <= set(found)
+    assert {"music.py", "mood.py", "library.py", "taste.py"} <= set(found)
+    assert {"vision.py", "emotion_shapes.py"} <= set(found)
     assert all(" " not in one for one in found)
 
 
@@ -87,7 +93,7 @@ def test_wrong_usage_is_one_line_and_nothing_runs(
 def test_help_names_every_benchmark_and_runs_none(checkout: Path) -> None:
     done = bench(checkout, "--help")
     assert done.returncode == 0
-    assert all(f"scripts/bench {name}" in done.stdout for name in ("music", "vision", "shapes"))
+    assert all(f"scripts/bench {name}" in done.stdout for name in NAMES)
     assert "Options" in done.stdout
     assert "source" not in done.stdout
     assert calls(checkout) == []
@@ -107,7 +113,13 @@ def program(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("name", "option"),
-    [("music.py", "--runs"), ("emotion_shapes.py", "--rounds"), ("vision.py", "--plot")],
+    [
+        ("music.py", "--runs"),
+        ("library.py", "--tracks"),
+        ("taste.py", "--drives"),
+        ("emotion_shapes.py", "--rounds"),
+        ("vision.py", "--plot"),
+    ],
 )
 def test_benchmark_prints_help_and_measures_nothing(name: str, option: str) -> None:
     done = program(name, "--help")
@@ -122,6 +134,10 @@ def test_benchmark_prints_help_and_measures_nothing(name: str, option: str) -> N
         ("music.py", ["--frobnicate"], "unrecognized arguments: --frobnicate"),
         ("music.py", ["--runs", "0"], "argument --runs: '0' is no number from 1 to 9999"),
         ("music.py", ["--listen", "9" * 5000], "is no number from 1 to 9999"),
+        ("library.py", ["--tracks", "9"], "argument --tracks: '9' is no number from 10 to 500000"),
+        ("library.py", ["--tracks", "many"], "'many' is no number from 10 to 500000"),
+        ("taste.py", ["--drives", "0"], "argument --drives: '0' is no number from 1 to 9999"),
+        ("taste.py", ["--plot", "nowhere/a.svg"], "argument --plot: no such folder 'nowhere'"),
         ("emotion_shapes.py", ["--frobnicate"], "unrecognized arguments: --frobnicate"),
         ("emotion_shapes.py", ["--rounds", "-3"], "argument --rounds: '-3' is no number"),
         ("emotion_shapes.py", ["--rounds", "\u0663"], "is no number from 1 to 9999"),
