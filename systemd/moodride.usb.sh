@@ -37,9 +37,10 @@ check() {
     # What cannot be looked at is not touched.
     disk=$(disk_of "$device") || refuse 'is left alone: lsblk does not say which disk it is part of'
     root=$(root_of_the_system)
-    if [ -e "$root" ]; then
-        system=$(disk_of "$root") || refuse "is left alone: lsblk does not say which disk $root is"
+    if [ -n "$root" ] && system=$(disk_of "$root"); then
         [ "$system" != "$disk" ] || refuse "is left alone: the system was started from $disk"
+    elif [ -e "$root" ]; then
+        refuse "is left alone: lsblk does not say which disk $root is"
     fi
     # Whatever else is mounted from this disk belongs to the system, or to a person who works with it.
     mounted=$(lsblk --noheadings --raw --output NAME,MOUNTPOINT -- "$DEVICES/$disk") ||

@@ -368,7 +368,7 @@ def test_second_partition_of_a_stick_is_taken_when_the_first_is_ours(car: Car) -
     assert car.script("check", "sda1").returncode == 0
 
 
-@pytest.mark.parametrize("place", ["/boot/firmware", "/", "[SWAP]", "/media/anna/SUMMER"])
+@pytest.mark.parametrize("place", ["/boot/firmware", "/", "[SWAP]", "/media/usb/SUMMER"])
 def test_disk_in_use_is_left_alone_when_a_partition_of_it_is_looked_at(
     car: Car, place: str
 ) -> None:

@@ -19,6 +19,7 @@ from moodride.choice.chooser import (
     FRESH_SHARE,
     SAMPLE,
     TARGET_WIDTH,
+    UNREADABLE_MAX,
     Choice,
     Languages,
     Wish,
@@ -572,7 +573,7 @@ def test_gives_up_when_the_index_gives_nothing_any_more() -> None:
 
     shelf = replace(big(2000), load=load, memo={})
     assert choose(shelf, wish=CALM, heard=(), upcoming=(), count=3, seed=1, draw=0) == ()
-    assert len(asked) == len(set(asked)) == 16
+    assert len(asked) == len(set(asked)) == UNREADABLE_MAX
 
 
 def test_draws_nothing_when_there_is_nothing() -> None:

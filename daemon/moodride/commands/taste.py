@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Final
 
 import click
@@ -15,14 +13,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from moodride.commands.running import refuse_if_running
 from moodride.config import READINGS, Loaded, runtime_folder, state_folder
-from moodride.errors import ServiceError
 from moodride.memory.taste import FILE, Kept, Known, erase, read
 from moodride.types import MOODS
 
 __all__ = ["in_words", "taste"]
 
-_PATIENCE_S: Final = 1.0
 
 _SHOWN: Final = 8
 """Artists and tracks of each table."""
@@ -48,7 +45,7 @@ def taste(loaded: Loaded, *, forget: bool, as_json: bool) -> int:
     """
     path = state_folder(loaded.config) / FILE
     if forget:
-        _refuse_if_running(runtime_folder(loaded.config) / READINGS)
+        refuse_if_running(runtime_folder(loaded.config) / READINGS)
         gone = erase(path)
         for line in [f"forgotten: {each}" for each in gone] or [f"nothing kept, {path}"]:
             click.echo(line)
@@ -130,24 +127,3 @@ def _many(number: int, what: str) -> str:
 def _console() -> Console:
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_WIDE)
-
-
-def _refuse_if_running(readings: Path) -> None:
-    """Whoever holds that socket plays, and writes what it learns."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
-        probe.settimeout(_PATIENCE_S)
-        try:
-            probe.connect(str(readings))
-        except (FileNotFoundError, ConnectionRefusedError):
-            return
-        except OSError as error:
-            raise ServiceError(
-                f"cannot tell whether moodride runs: {error.strerror or error}",
-                where=str(readings),
-                remedy="use sudo",
-            ) from error
-    raise ServiceError(
-        "moodride is running, and would write it again",
-        where=str(readings),
-        remedy="stop it first (systemctl stop moodride), and start it again afterwards",
-    )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from pathlib import Path
 from typing import Final
 
 import click
 
+from moodride.commands.running import refuse_if_running
 from moodride.config import READINGS, Loaded, runtime_folder, state_folder
-from moodride.errors import ServiceError
 from moodride.memory.usual import UsualStore
 from moodride.types import EMOTIONS
 
 __all__ = ["in_words", "usual"]
-
-_PATIENCE_S: Final = 1.0
 
 _UNITS: Final = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 """Each from twice its length on."""
@@ -31,7 +28,7 @@ def usual(loaded: Loaded, *, forget: bool) -> int:
     """
     store = UsualStore(state_folder(loaded.config))
     if forget:
-        _refuse_if_running(runtime_folder(loaded.config) / READINGS)
+        refuse_if_running(runtime_folder(loaded.config) / READINGS)
         gone = store.forget()
         said = [f"forgotten: {path}" for path in gone] or [f"nothing kept, {store.path}"]
     else:
@@ -77,24 +74,3 @@ def _saved(path: Path) -> str:
 def _span(seconds: float) -> str:
     length_s, unit = next((u for u in _UNITS if seconds >= 2.0 * u[0]), _UNITS[-1])
     return f"{seconds / length_s:.0f} {unit}"
-
-
-def _refuse_if_running(readings: Path) -> None:
-    """Whoever holds that socket plays, and saves what it knows when it stops."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
-        probe.settimeout(_PATIENCE_S)
-        try:
-            probe.connect(str(readings))
-        except (FileNotFoundError, ConnectionRefusedError):
-            return
-        except OSError as error:
-            raise ServiceError(
-                f"cannot tell whether moodride runs: {error.strerror or error}",
-                where=str(readings),
-                remedy="use sudo",
-            ) from error
-    raise ServiceError(
-        "moodride is running, and would write it again",
-        where=str(readings),
-        remedy="stop it first (systemctl stop moodride), and start it again afterwards",
-    )
