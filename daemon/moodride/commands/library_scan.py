@@ -102,9 +102,9 @@ def _show(report: Report, page: Console) -> None:
     """A row for each folder, the first unreadable files, and what else there is to say."""
     titles = ("folder", "new", "changed", "unchanged", "gone", "unreadable")
     made = table(*titles)
-    for title, column in zip(titles[1:], made.columns[1:], strict=True):
+    made.columns[0].no_wrap, made.columns[0].overflow = False, "fold"  # the figures stay whole
+    for column in made.columns[1:]:
         column.justify = "right"
-        column.min_width = len(title)  # a long path gives way, not the figures
     for source in report.sources:
         counts = (source.new, source.changed, source.unchanged, source.gone, source.unreadable)
         made.add_row(shown(source.folder), *(f"{number:,}" for number in counts))
