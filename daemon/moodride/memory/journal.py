@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from moodride.errors import StorageError
 from moodride.memory.files import move_aside, storage_error
+from moodride.memory.foreign import refuse_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,7 +168,7 @@ class Journal:
         )
         db.text_factory = _readable
         try:
-            _refuse_foreign(db, where=str(self._path))
+            refuse_foreign(db, APPLICATION_ID, newest=len(MIGRATIONS), where=str(self._path))
             _prepare(db)
             self._boot = _enter_boot(db, at_least=self._boot)
             self._seq = max(self._seq, _last_seq(db))
@@ -193,22 +194,6 @@ class Journal:
         except sqlite3.Error as error:
             remedy = _REMEDIES.get(_code(error), "check the disk and the state folder")
             raise StorageError(str(error), where=str(where), remedy=remedy) from error
-
-
-def _refuse_foreign(db: sqlite3.Connection, *, where: str) -> None:
-    """Leave alone what a newer Moodride or another program has written."""
-    version = _number(db, "PRAGMA user_version")
-    if _number(db, "PRAGMA application_id") != APPLICATION_ID:
-        if version or _number(db, "SELECT count(*) FROM sqlite_schema"):
-            raise StorageError(
-                "the database of another program", where=where, remedy="move it away"
-            )
-    elif version > len(MIGRATIONS):
-        raise StorageError(
-            f"made by a newer Moodride (version {version}, this one knows {len(MIGRATIONS)})",
-            where=where,
-            remedy="update Moodride, or move the file away",
-        )
 
 
 def _prepare(db: sqlite3.Connection) -> None:

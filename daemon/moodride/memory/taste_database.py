@@ -16,6 +16,7 @@ from typing import Final
 
 from moodride.errors import StorageError
 from moodride.memory.files import move_aside, storage_error
+from moodride.memory.foreign import refuse_foreign
 
 __all__ = ["APPLICATION_ID", "MIGRATIONS", "is_damage", "open_to_read", "open_to_write", "told"]
 __all__ += ["start_afresh"]
@@ -74,7 +75,7 @@ def open_to_write(path: Path | None) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
     db = _connect(":memory:" if path is None else path.absolute().as_uri())
     try:
-        _refuse_foreign(db, where=str(path))
+        refuse_foreign(db, APPLICATION_ID, newest=len(MIGRATIONS), where=str(path))
         db.execute("PRAGMA journal_mode = PERSIST")
         db.execute("PRAGMA synchronous = EXTRA")
         db.execute("PRAGMA secure_delete = ON")
@@ -99,7 +100,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     """
     db = _connect(f"{path.absolute().as_uri()}?mode=ro")
     try:
-        _refuse_foreign(db, where=str(path))
+        refuse_foreign(db, APPLICATION_ID, newest=len(MIGRATIONS), where=str(path))
     except BaseException:
         db.close()
         raise
@@ -156,22 +157,6 @@ def _connect(address: str) -> sqlite3.Connection:
     )
     db.text_factory = _readable
     return db
-
-
-def _refuse_foreign(db: sqlite3.Connection, *, where: str) -> None:
-    """Leave alone what a newer Moodride or another program has written."""
-    version = _number(db, "PRAGMA user_version")
-    if _number(db, "PRAGMA application_id") != APPLICATION_ID:
-        if version or _number(db, "SELECT count(*) FROM sqlite_schema"):
-            raise StorageError(
-                "the database of another program", where=where, remedy="move it away"
-            )
-    elif version > len(MIGRATIONS):
-        raise StorageError(
-            f"made by a newer Moodride (version {version}, this one knows {len(MIGRATIONS)})",
-            where=where,
-            remedy="update Moodride, or move the file away",
-        )
 
 
 def _number(db: sqlite3.Connection, query: str) -> int:
