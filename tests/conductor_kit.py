@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moodride.conductor.events import Action, Begin, Event, Tick
-from moodride.conductor.model import Context, State, ahead, initial
+from moodride.conductor.model import Context, State, ahead, initial, still
 from moodride.conductor.state import step
 from moodride.settings import Config, MoodSettings
 from moodride.shelf import Shelf
@@ -87,7 +87,7 @@ class Conductor:
             "position_s": self.state.position_s + 0.25,
             "queue": tuple(e.track.path for e in ahead(self.state)),
             "idle": False,
-            "paused": self.state.paused or self.state.silent,
+            "paused": still(self.state, self.now),
         }
         return Tick(**(said | changes))  # type: ignore[arg-type]
 

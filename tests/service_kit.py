@@ -23,7 +23,7 @@ import numpy as np
 
 from moodride.commands.status import ask_status
 from moodride.config import CONTROL
-from moodride.controls.status import ask
+from moodride.controls.client import ask
 from moodride.errors import ServiceError
 from moodride.types import MOODS
 

@@ -75,6 +75,36 @@ def test_unknown_key_when_near_a_known_one_is_suggested_with_its_line(tmp_path: 
     assert loaded.config.mood.dwell_s == 90.0
 
 
+@pytest.mark.parametrize(
+    ("section", "line", "key"),
+    [
+        ("controls", "very_long_s = 1.1", "very_long_s"),
+        ("controls", "long_s = 1.5\nvery_long_s = 1.5", "very_long_s"),
+        ("controls", 'remote_keys = ["KEY_NEXTSONG=louder"]', "remote_keys"),
+        ("controls", 'remote_keys = ["KEY_NEXTSONG"]', "remote_keys"),
+        ("controls", 'remote_keys = ["=next"]', "remote_keys"),
+        ("controls", 'short = "louder"', "short"),
+        ("ignition", "off_after_s = 2.0", "off_after_s"),
+        ("ignition", "ignore_below_s = 40.0", "ignore_below_s"),
+        ("choice", 'prefer_languages = ["de"]\navoid_languages = ["de"]', "prefer_languages"),
+    ],
+)
+def test_keys_when_they_do_not_fit_together_cost_one_of_them_only(
+    tmp_path: Path, section: str, line: str, key: str
+) -> None:
+    other = {"controls": "hand_hold_s = 7.0", "ignition": "power_off = false"}
+    path = write(tmp_path, f"[{section}]\n{other.get(section, 'seed = 9')}\n{line}\n")
+    loaded = configuration.load_config([path])
+    assert len(loaded.problems) == 1
+    assert f"{section}.{key}" in loaded.problems[0]
+    kept = {
+        "controls": loaded.config.controls.hand_hold_s == 7.0,
+        "ignition": loaded.config.ignition.power_off is False,
+        "choice": loaded.config.choice.seed == 9,
+    }
+    assert kept[section]
+
+
 def test_unknown_section_when_given_is_refused_and_the_rest_used(tmp_path: Path) -> None:
     path = write(tmp_path, "[vison]\nrate_hz = 3\n[playback]\nvolume_pct = 40\n")
     loaded = configuration.load_config([path])

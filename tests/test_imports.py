@@ -26,7 +26,7 @@ HEAVY = {"cv2", "onnxruntime", "pandas", "numpy"}
 
 def test_music_process_when_loaded_has_nothing_that_may_crash() -> None:
     names = loaded_by(
-        "import moodride.cli, moodride.commands.run, moodride.controls.status\n"
+        "import moodride.cli, moodride.commands.run, moodride.controls.server\n"
         "import moodride.controls.evdev, moodride.playback.mpv, mpv, evdev"
     )
     assert "moodride.conductor.service" in names

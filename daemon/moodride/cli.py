@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moodride import __version__
+from moodride.cli_control import COMMANDS
 from moodride.cli_library import library
 from moodride.errors import MoodrideError, StorageError
 
@@ -35,7 +36,7 @@ Exit status:
   69  libmpv, sound, a server or the running service cannot be reached (EX_UNAVAILABLE)
   70  an unforeseen error, with a traceback (EX_SOFTWARE)
   74  the disk refuses (EX_IOERR)
-  78  the configuration is wrong and --strict was given (EX_CONFIG)
+  78  the configuration is wrong: --strict was given, or it was to be reloaded (EX_CONFIG)
  130  interrupted
 """
 
@@ -145,42 +146,6 @@ def check(ctx: click.Context, source: str | None) -> None:
     configs, _ = ctx.obj
     ctx.obj = (configs, False)
     ctx.exit(start(_load(ctx), source=source))
-
-
-@main.command(epilog=EXITS)
-@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
-@click.pass_context
-def status(ctx: click.Context, *, as_json: bool) -> None:
-    """Ask the running daemon what it plays, and why."""
-    from moodride.commands.status import status as start  # noqa: PLC0415
-
-    ctx.exit(start(_load(ctx), as_json=as_json))
-
-
-@main.command(epilog=EXITS)
-@click.argument(
-    "kind",
-    type=click.Choice(
-        [
-            "short",
-            "double",
-            "long",
-            "next",
-            "next-mood",
-            "automatic",
-            "previous",
-            "play-pause",
-            "volume-up",
-            "volume-down",
-        ]
-    ),
-)
-@click.pass_context
-def press(ctx: click.Context, kind: str) -> None:
-    """Press the button from a shell."""
-    from moodride.commands.status import press as start  # noqa: PLC0415
-
-    ctx.exit(start(_load(ctx), kind))
 
 
 @main.command(epilog=EXITS)
@@ -296,6 +261,8 @@ def models_verify(ctx: click.Context, names: tuple[str, ...], *, as_json: bool) 
 
 
 main.add_command(library)
+for command in COMMANDS:
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -71,11 +71,13 @@ class Loaded:
         config: always complete and valid.
         problems: one line each; empty when all was well.
         files: the files that were read, first to last.
+        given: the layers that were asked for, or None for the usual ones; to read them again.
     """
 
     config: Config
     problems: tuple[str, ...]
     files: tuple[Path, ...]
+    given: tuple[Path, ...] | None = None
 
 
 def project_root() -> Path:
@@ -135,7 +137,8 @@ def load_config(files: Sequence[Path] | None = None, *, strict: bool = False) ->
         raise ConfigError(what, where=where)
     for line in problems:
         log.warning("configuration: %s", line)
-    return Loaded(config=_anchor(config), problems=problems, files=tuple(layers))
+    given = None if files is None else tuple(files)
+    return Loaded(config=_anchor(config), problems=problems, files=tuple(layers), given=given)
 
 
 def _checked(
@@ -216,12 +219,15 @@ def _valid_part(base: Tree, layer: Tree, *, path: Path, text: str) -> tuple[Tree
 
 
 def _of_layer(wrong: Wrong, layer: Tree) -> Wrong:
-    """Two thresholds that cross are the fault of the one that this layer sets."""
-    section = layer.get("mood")
-    if wrong.loc != ("mood",) or not isinstance(section, dict):
+    """Keys that do not fit together are the fault of the one that this layer sets.
+
+    Such a fault is told of the section; its message names the keys.
+    """
+    section = layer.get(wrong.loc[0]) if len(wrong.loc) == 1 else None
+    if not isinstance(section, dict):
         return wrong
-    crossing = [key for key in ("leave", "enter") if key in section]
-    return wrong._replace(loc=("mood", crossing[0])) if crossing else wrong
+    named = sorted((wrong.message.find(key), key) for key in section if key in wrong.message)
+    return wrong._replace(loc=(*wrong.loc, named[0][1])) if named else wrong
 
 
 def _problem(wrong: Wrong, *, path: Path, lines: Mapping[Loc, int]) -> str:

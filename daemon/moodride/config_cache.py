@@ -84,7 +84,8 @@ def _config(tree: dict[str, dict[str, Any]]) -> Config:
         "policies": tuple(_policy(policy) for policy in tree["mood"]["policies"]),
         "context": ContextSettings(**tree["mood"]["context"]),
     }
-    controls = {**tree["controls"], "button_keys": tuple(tree["controls"]["button_keys"])}
+    keys = ("button_keys", "remote_keys")
+    controls = {**tree["controls"], **{name: tuple(tree["controls"][name]) for name in keys}}
     languages = ("prefer_languages", "avoid_languages")
     choice = {**tree["choice"], **{name: tuple(tree["choice"][name]) for name in languages}}
     whole = {**tree, "mood": mood, "controls": controls, "choice": choice}

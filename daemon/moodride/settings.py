@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
+from moodride.settings_car import ControlSettings, IgnitionSettings, Section, Text
 from moodride.types import Emotion, Mood
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Config",
     "ContextSettings",
     "ControlSettings",
+    "IgnitionSettings",
     "LibrarySettings",
     "MemorySettings",
     "MoodSettings",
@@ -34,7 +36,6 @@ __all__ = [
     "check_name",
 ]
 
-Text = Annotated[str, MaxLen(4096)]
 Share = Annotated[float, Ge(0.0), Le(1.0)]
 Language = Annotated[str, MinLen(2), MaxLen(2)]
 
@@ -67,15 +68,8 @@ def check_name(name: str, what: str) -> None:
         raise ValueError(f"the name of a {what} is made of a-z, A-Z, 0-9, _ and -")
 
 
-class _Section:
-    """What the sections have in common: pydantic refuses keys that are not there."""
-
-    __slots__ = ()
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - pydantic wants it so
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VisionSettings(_Section):
+class VisionSettings(Section):
     """Where the pictures come from and which networks read them."""
 
     source: Text = "0"
@@ -97,7 +91,7 @@ class VisionSettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSettings(_Section):
+class RuleSettings(Section):
     """One feeling and its music, in a policy of the owner's own.
 
     In a file it is the table ``[mood.policies.POLICY.NAME]``.
@@ -140,7 +134,7 @@ class RuleSettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PolicySettings(_Section):
+class PolicySettings(Section):
     """A policy of the owner's own; in a file the tables ``[mood.policies.NAME.*]``."""
 
     name: str
@@ -164,7 +158,7 @@ class PolicySettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContextSettings(_Section):
+class ContextSettings(Section):
     """What else than the face may tighten the limits; all of it is off unless asked for."""
 
     group: bool = False
@@ -186,7 +180,7 @@ class ContextSettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MoodSettings(_Section):
+class MoodSettings(Section):
     """How readings become a mood, and when the music may follow."""
 
     window_s: Annotated[float, Ge(0.5), Le(120.0)] = 15.0
@@ -242,7 +236,7 @@ class MoodSettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibrarySettings(_Section):
+class LibrarySettings(Section):
     """The music."""
 
     index: Text = ""
@@ -252,7 +246,7 @@ class LibrarySettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChoiceSettings(_Section):
+class ChoiceSettings(Section):
     """Which tracks are drawn."""
 
     seed: Annotated[int, Ge(0), Le(2**31)] = 0
@@ -272,7 +266,7 @@ class ChoiceSettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlaybackSettings(_Section):
+class PlaybackSettings(Section):
     """How it sounds."""
 
     output: Text = "auto"
@@ -291,26 +285,18 @@ class PlaybackSettings(_Section):
     """Fade at the first sound."""
     loudness_lufs: Annotated[float, Ge(-30.0), Le(-10.0)] = -16.0
     """Every track is brought to this loudness, as far as its peaks allow."""
+    buffer_s: Annotated[float, Ge(0.02), Le(1.0)] = 0.05
+    """Sound that libmpv keeps ready, and the card as much again, within 0.02 to 0.1 s.
+
+    A press is heard so much later, and a machine may stall so long unheard: 0.05 answers within
+    150 ms; where a slow machine crackles, 0.08 is heard within 190 ms.
+    """
     resume_back_s: Annotated[float, Ge(0.0), Le(30.0)] = 3.0
     """A resumed track begins so much earlier than it was left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControlSettings(_Section):
-    """The button."""
-
-    button_keys: Annotated[tuple[Text, ...], MaxLen(32)] = ("BTN_0", "KEY_PROG1")
-    """Key codes of the one button; see linux/input-event-codes.h."""
-    double_s: Annotated[float, Ge(0.1), Le(1.0)] = 0.4
-    """Two presses within this are a double press."""
-    long_s: Annotated[float, Ge(0.4), Le(3.0)] = 1.2
-    """A press held this long is a long press."""
-    hand_hold_s: Annotated[float, Ge(0.0), Le(86400.0)] = 0.0
-    """How long a mood set by hand holds; 0 is for the drive."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemorySettings(_Section):
+class MemorySettings(Section):
     """What survives."""
 
     save_every_s: Annotated[float, Ge(1.0), Le(60.0)] = 5.0
@@ -318,7 +304,7 @@ class MemorySettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathSettings(_Section):
+class PathSettings(Section):
     """Folders; empty is what systemd or the desktop's session says."""
 
     runtime: Text = ""
@@ -328,7 +314,7 @@ class PathSettings(_Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config(_Section):
+class Config(Section):
     """The whole configuration."""
 
     vision: VisionSettings = VisionSettings()
@@ -336,6 +322,7 @@ class Config(_Section):
     library: LibrarySettings = LibrarySettings()
     choice: ChoiceSettings = ChoiceSettings()
     playback: PlaybackSettings = PlaybackSettings()
-    controls: ControlSettings = ControlSettings()
+    controls: ControlSettings = ControlSettings()  # noqa: RUF009 - frozen
+    ignition: IgnitionSettings = IgnitionSettings()  # noqa: RUF009 - frozen
     memory: MemorySettings = MemorySettings()
     paths: PathSettings = PathSettings()

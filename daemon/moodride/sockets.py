@@ -36,8 +36,9 @@ def bound(path: Path, kind: socket.SocketKind) -> socket.socket:
         _trust(path.parent)
         with _sole_starter(path.parent):
             _clear_way(path, kind)
+            os.fchmod(made.fileno(), _MODE)  # Linux makes the file with it: never open to others
             made.bind(str(path))
-            path.chmod(_MODE)
+            path.chmod(_MODE)  # and the umask took nothing away
     except ServiceError:
         made.close()
         raise

@@ -17,21 +17,25 @@ __all__ = [
     "MOODS",
     "MOOD_CENTRES",
     "CostMs",
+    "Cue",
     "Distribution",
     "Emotion",
     "EndReason",
     "Face",
     "Ignition",
     "Mood",
+    "MoodChosen",
     "OutputChanged",
     "PlayerEvent",
     "PlayerGone",
     "Press",
     "PressKind",
     "Reading",
+    "Touched",
     "Track",
     "TrackEnded",
     "TrackStarted",
+    "VolumeChosen",
 ]
 
 
@@ -175,6 +179,7 @@ class PressKind(StrEnum):
     PLAY_PAUSE = "play-pause"
     VOLUME_UP = "volume-up"
     VOLUME_DOWN = "volume-down"
+    WRONG_MOOD = "wrong-mood"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +191,46 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """The button went down; what it means is known a moment later, as a `Press`."""
+
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoodChosen:
+    """Somebody asked for a mood by its name, or (None) for automatic."""
+
+    mood: Mood | None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeChosen:
+    """Somebody asked for a volume, 0..100."""
+
+    volume_pct: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ignition:
-    """The ignition (ACC) line went on or off."""
+    """The ignition (ACC) line went on or off; on is also said at the start."""
 
     on: bool
+
+
+class Cue(StrEnum):
+    """A short tone over the music that answers the driver, or says how it goes."""
+
+    TOUCH = "touch"
+    SKIP = "skip"
+    HAND = "hand"
+    AUTOMATIC = "automatic"
+    CAMERA_OFF = "camera-off"
+    CAMERA_ON = "camera-on"
+    TROUBLE = "trouble"
+    READY = "ready"
 
 
 class EndReason(StrEnum):

@@ -223,7 +223,7 @@ def test_check_when_all_is_there_says_good_for_each(tmp_path: Path) -> None:
         f'[vision]\nsource = "{source}"\n',
     )
     result = moodride("check", config=config)
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["good"] * 11, result.stdout
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["good"] * 13, result.stdout
     assert result.returncode == 0
 
 
@@ -232,13 +232,17 @@ def test_check_when_much_is_wrong_names_each_with_its_remedy(tmp_path: Path) -> 
         tmp_path,
         f'[library]\ncatalogue = "{tmp_path / "none.csv"}"\n[playback]\noutput = "oss"\n'
         f'volume = 3\n[vision]\nsource = "{tmp_path / "none.mp4"}"\n'
-        f'face_card = "{tmp_path / "none.toml"}"\n[controls]\nbutton_keys = ["KEY_PLAYPAUS"]\n',
+        f'face_card = "{tmp_path / "none.toml"}"\n[controls]\nbutton_keys = ["KEY_PLAYPAUS"]\n'
+        'led = "no-such-light"\n[ignition]\nline = "input:KEY_IGNITIO"\n',
     )
     result = moodride("check", config=config)
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
     wrong = {line.split()[1] for line in result.stdout.splitlines() if line.startswith("WRONG")}
-    assert wrong == {"configuration", "face", "camera", "sound", "library", "buttons"}
+    assert wrong == {"configuration", "face", "camera", "sound", "library", "buttons"} | {
+        "ignition",
+        "light",
+    }
     for line in result.stdout.splitlines():
         if line.startswith("WRONG"):
             assert ";" in line, "what is wrong, then the remedy"

@@ -6,6 +6,7 @@ import pytest
 
 from moodride.commands.sound import device_hint, mpv_settings
 from moodride.settings import PlaybackSettings
+from moodride.settings_car import ControlSettings
 
 
 def test_tells_libmpv_what_the_configuration_says() -> None:
@@ -14,6 +15,12 @@ def test_tells_libmpv_what_the_configuration_says() -> None:
     )
     assert (settings.ao, settings.pcm_path) == ("", "/tmp/out.wav")
     assert (settings.volume_pct, settings.loudness_lufs) == (33.0, -20.0)
+
+
+def test_tells_libmpv_how_much_to_keep_ready_and_how_loud_cues_are() -> None:
+    settings = mpv_settings(PlaybackSettings(buffer_s=0.3), ControlSettings(cue_db=-26.0))
+    assert (settings.audio_buffer_s, settings.cue_db) == (0.3, -26.0)
+    assert mpv_settings(PlaybackSettings()).audio_buffer_s == 0.05
 
 
 @pytest.mark.parametrize(

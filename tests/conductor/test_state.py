@@ -208,9 +208,12 @@ def test_press_when_just_pressed_locks_automatic_changes() -> None:
 def test_press_pause_and_volume_when_pressed_do_what_they_say() -> None:
     conductor = Conductor()
     conductor.begin()
-    assert conductor.send(Press(kind=PressKind.PLAY_PAUSE))[1:] == (SetPaused(paused=True),)
+    pause = Press(kind=PressKind.PLAY_PAUSE)
+    record, paused, saved = conductor.send(pause)
+    assert (record, paused) == (RecordPress(press=pause), SetPaused(paused=True))
+    assert isinstance(saved, Save)
     assert conductor.ticks(10) == (), "paused: nothing is told or saved"
-    assert conductor.send(Press(kind=PressKind.PLAY_PAUSE))[1:] == (SetPaused(paused=False),)
+    assert conductor.send(pause)[1] == SetPaused(paused=False)
     for _ in range(30):
         conductor.send(Press(kind=PressKind.VOLUME_UP))
     assert conductor.state.volume_pct == 100.0

@@ -9,10 +9,11 @@ import pytest
 from conductor_kit import KNOWN, Conductor, make_tracks
 
 from moodride.conductor.events import Switch, Tick
+from moodride.conductor.inbox import Inbox
 from moodride.conductor.keeper import Keeper
 from moodride.conductor.model import Context
 from moodride.conductor.reconcile import surroundings
-from moodride.conductor.service import Inbox, Service
+from moodride.conductor.service import Service
 from moodride.mood.context import Surroundings
 from moodride.mood.policy import Plan, Target
 from moodride.notify import Notifier

@@ -11,9 +11,10 @@ import pytest
 from conductor_kit import Conductor, make_tracks
 
 from moodride.conductor.events import Begin, Event, RecordMood, Resume, SaveUsual
+from moodride.conductor.inbox import Inbox
 from moodride.conductor.keeper import Keeper
 from moodride.conductor.model import Context
-from moodride.conductor.service import Inbox, Service
+from moodride.conductor.service import Service
 from moodride.memory.usual import UsualStore
 from moodride.mood.baseline import Usual
 from moodride.notify import Notifier
@@ -149,7 +150,7 @@ class Drive:
         driver = FakeDriver()
         for _ in range(round(seconds * 2)):
             self.now += 0.5
-            for event in (*self._waiting(), driver.shows(emotion)):
+            for event in (*self._waiting(), driver.shows(emotion), self.service._tick()):
                 self.service._handle(event)
 
     def _waiting(self) -> Iterator[Event]:

@@ -14,11 +14,13 @@ from playback.encoded import encode
 from playback.sounds import tone, track
 
 from moodride.errors import PlaybackError
+from moodride.playback.chain import Chain
 from moodride.playback.mpv import MpvPlayer
 from moodride.playback.options import MpvSettings
 from moodride.playback.player import Player, PlayerSnapshot
 from moodride.testing.player import FakePlayer
 from moodride.types import (
+    Cue,
     EndReason,
     OutputChanged,
     PlayerEvent,
@@ -69,6 +71,14 @@ class Rig:
         fcntl.fcntl(self.feeding, fcntl.F_SETPIPE_SZ, 1 << 20)
         os.write(self.feeding, sound)
 
+    def cues(self) -> int:
+        """How many cues were laid over the current track."""
+        raise NotImplementedError
+
+    def hushed(self) -> bool:
+        """Whether the current track is silenced, or on its way there."""
+        raise NotImplementedError
+
     def close(self) -> None:
         self.player.close()
         if self.feeding:
@@ -91,6 +101,11 @@ class Rig:
             f"{wanted.name} plays",
         )
 
+    def until_heard(self, wanted: Track) -> None:
+        """A file is open some moments before the card is."""
+        self.until_playing(wanted)
+        self.until(lambda: bool(self.player.snapshot().output), "an output")
+
     def ended(self, one: Track) -> list[EndReason]:
         ends = [e for e in self.events if isinstance(e, TrackEnded)]
         return [e.reason for e in ends if e.path == one.path]
@@ -104,7 +119,20 @@ class Rig:
 
 class RealRig(Rig):
     def build(self) -> Player:
-        return MpvPlayer(self.events.append, settings=MpvSettings(ao="null"))
+        self.real = MpvPlayer(self.events.append, settings=MpvSettings(ao="null"))
+        return self.real
+
+    def chain(self) -> Chain | None:
+        entry = self.real._entries.get(self.real._list.standing()[0])
+        return entry.chain if entry else None
+
+    def cues(self) -> int:
+        chain = self.chain()
+        return len(chain.cues) if chain else 0
+
+    def hushed(self) -> bool:
+        chain = self.chain()
+        return chain is not None and chain.hushed
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -114,6 +142,12 @@ class FakeRig(Rig):
     def build(self) -> Player:
         self.fake = FakePlayer(self.events.append)
         return self.fake
+
+    def cues(self) -> int:
+        return len(self.fake.cues)
+
+    def hushed(self) -> bool:
+        return self.fake.hushed
 
     def wait(self, seconds: float) -> None:
         self.fake.advance(seconds)
@@ -376,6 +410,111 @@ class TestPlayer:
         rig.until_playing(rig.b)
         assert rig.player.snapshot().volume_pct == pytest.approx(40.0)
 
+    def test_leaves_the_music_as_it_was_when_a_cue_sounds(self, rig: Rig) -> None:
+        rig.player.start([rig.a, rig.b])
+        rig.until_heard(rig.a)
+        for cue in (Cue.TOUCH, Cue.HAND):
+            rig.player.cue(cue)
+        said = rig.player.snapshot()
+        assert rig.cues() == 2
+        assert (said.path, said.paused, said.volume_pct) == (rig.a.path, False, 70.0)
+        assert rig.queue() == ("b",)
+        rig.until_playing(rig.b)
+        assert rig.ended(rig.a) == [EndReason.EOF]
+
+    @pytest.mark.parametrize("cue", Cue)
+    def test_knows_every_cue(self, rig: Rig, cue: Cue) -> None:
+        rig.player.start([rig.a])
+        rig.until_heard(rig.a)
+        rig.player.cue(cue)
+        assert rig.cues() == 1
+
+    def test_sounds_no_cue_where_nothing_sounds(self, rig: Rig) -> None:
+        rig.player.cue(Cue.READY)
+        assert rig.player.snapshot().idle
+        rig.player.start([rig.a])
+        rig.until_heard(rig.a)
+        rig.player.set_paused(True)
+        rig.player.cue(Cue.READY)
+        rig.player.set_paused(False)
+        assert rig.cues() == 0
+        rig.player.hush(fade_s=0.1)
+        rig.player.cue(Cue.READY)
+        assert rig.cues() == 0
+
+    def test_sounds_no_cue_when_the_medium_gives_nothing(self, rig: Rig) -> None:
+        rig.stall(rig.a, at_s=1.0)
+        rig.player.start([rig.a, rig.b])
+        rig.until(lambda: rig.player.snapshot().starved, "starved")
+        rig.player.cue(Cue.TROUBLE)
+        assert rig.cues() == 0
+
+    @pytest.mark.parametrize("first", ["cue", "skip"])
+    def test_changes_tracks_as_ever_when_a_cue_goes_with_it(self, rig: Rig, first: str) -> None:
+        rig.player.start([rig.a, rig.b, rig.c])
+        rig.until_heard(rig.a)
+        if first == "cue":
+            rig.player.cue(Cue.SKIP)
+        rig.player.skip(fade_s=0.4)
+        if first == "skip":
+            rig.player.cue(Cue.SKIP)
+        rig.until_playing(rig.b)
+        assert rig.ended(rig.a) == [EndReason.STOP]
+        assert rig.queue() == ("c",)
+        assert rig.started() == ["a", "b"]
+
+    def test_runs_on_unheard_when_hushed_and_is_brought_back(self, rig: Rig) -> None:
+        rig.player.start([rig.a, rig.b])
+        rig.until_heard(rig.a)
+        rig.player.hush(fade_s=0.2)
+        rig.player.hush(fade_s=0.2)
+        assert rig.hushed()
+        before = rig.player.snapshot()
+        rig.until(
+            lambda: (rig.player.snapshot().position_s or 0.0) > (before.position_s or 0.0) + 0.1,
+            "running on",
+        )
+        assert (before.path, before.paused, before.volume_pct) == (rig.a.path, False, 70.0)
+        rig.player.rise(fade_s=0.2)
+        assert not rig.hushed()
+        assert rig.queue() == ("b",)
+
+    def test_is_hushed_still_after_a_pause_and_paused_still_when_it_rises(self, rig: Rig) -> None:
+        rig.player.start([rig.a])
+        rig.until_heard(rig.a)
+        rig.player.hush(fade_s=0.2)
+        rig.player.set_paused(True)
+        rig.player.set_paused(False)
+        assert rig.hushed()
+        rig.player.set_paused(True)
+        rig.player.rise(fade_s=0.2)
+        assert not rig.hushed()
+        assert rig.player.snapshot().paused
+
+    def test_does_nothing_when_raised_and_nothing_was_hushed(self, rig: Rig) -> None:
+        rig.player.rise(fade_s=0.2)
+        rig.player.hush(fade_s=0.2)
+        assert rig.player.snapshot().idle
+        rig.player.start([rig.a])
+        rig.until_heard(rig.a)
+        assert not rig.hushed()
+        rig.player.rise(fade_s=0.2)
+        assert not rig.hushed()
+
+    @pytest.mark.parametrize("verb", ["skip", "switch", "start"])
+    def test_is_heard_when_another_track_begins_after_a_hush(self, rig: Rig, verb: str) -> None:
+        rig.player.start([rig.a, rig.b])
+        rig.until_heard(rig.a)
+        rig.player.hush(fade_s=0.1)
+        if verb == "skip":
+            rig.player.skip(fade_s=0.2)
+        elif verb == "switch":
+            rig.player.switch([rig.b], fade_s=0.2)
+        else:
+            rig.player.start([rig.b])
+        rig.until_playing(rig.b)
+        assert not rig.hushed()
+
     @pytest.mark.parametrize(("asked", "got"), [(-5.0, 0.0), (250.0, 100.0), (33.0, 33.0)])
     def test_keeps_the_volume_within_bounds_when_set(
         self, rig: Rig, asked: float, got: float
@@ -398,6 +537,12 @@ class TestPlayer:
             rig.player.snapshot()
         with pytest.raises(PlaybackError, match="closed"):
             rig.player.skip(fade_s=0.1)
+        with pytest.raises(PlaybackError, match="closed"):
+            rig.player.cue(Cue.TOUCH)
+        with pytest.raises(PlaybackError, match="closed"):
+            rig.player.hush(fade_s=0.1)
+        with pytest.raises(PlaybackError, match="closed"):
+            rig.player.rise(fade_s=0.1)
         assert rig.ended(rig.a)
 
 
@@ -422,6 +567,20 @@ class TestFakePlayer:
         outputs = [e.name for e in rig.events if isinstance(e, OutputChanged)]
         assert outputs == ["alsa", "null", "alsa"]
         assert rig.player.snapshot().position_s == pytest.approx(1.0)
+
+    def test_remembers_the_cues_that_were_heard(self, rig: FakeRig) -> None:
+        rig.player.start([rig.a, rig.b])
+        rig.wait(1.0)
+        rig.player.cue(Cue.TOUCH)
+        rig.wait(0.4)
+        rig.player.cue(Cue.SKIP)
+        rig.fake.unplug_card()
+        rig.player.cue(Cue.TROUBLE)
+        began_s = rig.fake.clock() - 1.4
+        assert rig.fake.cues == [
+            (pytest.approx(began_s + 1.0), Cue.TOUCH),
+            (pytest.approx(began_s + 1.4), Cue.SKIP),
+        ]
 
     def test_has_no_output_when_idle(self, rig: FakeRig) -> None:
         rig.player.start([rig.a])

@@ -15,10 +15,11 @@ from controls.pipes import PipeDevice, Plug
 from evdev import ecodes
 
 from moodride.controls import evdev as evdev_module
-from moodride.controls.evdev import EvdevButtons, Keys, check_keys
+from moodride.controls.device import DeviceReader
+from moodride.controls.evdev import EvdevButtons, Keys
+from moodride.controls.keys import bindings_of
 from moodride.controls.press import PressTimes
-from moodride.errors import ControlError
-from moodride.types import Press, PressKind
+from moodride.types import Press, PressKind, Touched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,8 @@ class Car:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.events: queue.Queue[Press] = queue.Queue()
+        self.events: queue.Queue[Press | Touched] = queue.Queue()
+        self.down: list[int] = []
         self.opened: list[PipeDevice] = []
         self.refuse: set[str] = set()
         self.attempts: list[str] = []
@@ -48,7 +50,11 @@ class Car:
         return self.plugs[-1]
 
     def next(self) -> PressKind:
-        return self.events.get(timeout=LONG_S).kind
+        """Wait for the next press; touches go by."""
+        while True:
+            event = self.events.get(timeout=LONG_S)
+            if isinstance(event, Press):
+                return event.kind
 
     def until(self, devices: int) -> None:
         wait_for(lambda: len(self.buttons.devices) == devices)
@@ -59,6 +65,7 @@ class Car:
             raise PermissionError(13, "Permission denied")
         keys = (ecodes.KEY_A,) if "keyboard" in path else (BUTTON, NEXT_SONG)
         self.opened.append(PipeDevice(path, keys=keys, name=os.path.basename(path)))  # noqa: PTH119
+        self.opened[-1].down = self.down
         return self.opened[-1]
 
 
@@ -92,12 +99,13 @@ def test_presses_arrive_when_the_device_was_there_from_the_start(car: Car) -> No
     assert car.events.empty()
 
 
-def test_short_press_is_told_without_any_further_edge(car: Car) -> None:
+def test_press_is_touched_first_and_told_without_any_further_edge(car: Car) -> None:
     plug = car.plug("event0")
     car.buttons.start()
     car.until(1)
     plug.tap(BUTTON)
-    assert car.next() is PressKind.NEXT
+    assert car.events.get(timeout=LONG_S) == Touched(source="event0")
+    assert car.events.get(timeout=LONG_S) == Press(kind=PressKind.NEXT, source="event0")
 
 
 def test_device_is_found_when_plugged_in_later_and_again_after_a_pull(car: Car) -> None:
@@ -109,6 +117,132 @@ def test_device_is_found_when_plugged_in_later_and_again_after_a_pull(car: Car) 
         assert car.next() is PressKind.NEXT
         plug.pull()
         car.until(0)
+
+
+@pytest.fixture
+def patient(car: Car, monkeypatch: pytest.MonkeyPatch) -> Car:
+    """Looks around once: what comes later it has to be told of."""
+    monkeypatch.setattr(evdev_module, "RESCAN_S", 3600.0)
+    car.buttons.start()
+    wait_for(lambda: car.buttons._looked)
+    return car
+
+
+def test_device_is_found_at_once_when_the_kernel_tells_of_it(patient: Car) -> None:
+    for name in ("event7", "event8"):
+        plug = patient.plug(name)
+        patient.until(1)
+        plug.tap(NEXT_SONG)
+        assert patient.next() is PressKind.NEXT
+        plug.pull()
+        patient.until(0)
+
+
+def test_device_is_found_at_once_when_it_is_given_to_our_group(
+    patient: Car, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = patient.folder / "event0"
+    patient.refuse.add(str(path))
+    plug = patient.plug("event0")
+    wait_for(lambda: len(patient.attempts) == 1)
+    path.chmod(0o600)
+    wait_for(lambda: len(patient.attempts) > 1)
+    patient.refuse.clear()
+    path.chmod(0o660)
+    patient.until(1)
+    plug.tap(NEXT_SONG)
+    assert patient.next() is PressKind.NEXT
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+def test_push_that_woke_a_device_is_told(patient: Car) -> None:
+    patient.down = [NEXT_SONG]
+    patient.plug("event0")
+    assert patient.next() is PressKind.NEXT
+
+
+def test_key_that_was_down_before_the_start_is_not_told(car: Car) -> None:
+    car.down = [NEXT_SONG]
+    plug = car.plug("event0")
+    car.buttons.start()
+    car.until(1)
+    plug.tap(BUTTON)
+    assert car.events.get(timeout=LONG_S) == Touched(source="event0")  # nothing before it
+
+
+def test_key_that_is_down_is_not_told_when_its_device_is_opened_again(car: Car) -> None:
+    car.buttons.start()
+    wait_for(lambda: car.buttons._looked)
+    plug = car.plug("event0")
+    car.until(1)
+    car.down = [NEXT_SONG]
+    car.opened[0].broken = True
+    plug.send(ecodes.KEY_A, 1)
+    wait_for(lambda: len(car.opened) == 2)
+    car.until(1)
+    plug.tap(BUTTON)
+    assert car.events.get(timeout=LONG_S) == Touched(source="event0")  # nothing before it
+
+
+def test_devices_are_found_by_looking_when_the_kernel_has_no_watch_left(car: Car) -> None:
+    car.buttons._arrivals.close()
+    car.buttons.start()
+    wait_for(lambda: car.buttons._looked)
+    plug = car.plug("event0")
+    car.until(1)
+    plug.tap(NEXT_SONG)
+    assert car.next() is PressKind.NEXT
+
+
+def test_broken_link_among_the_nodes_hides_no_other(car: Car) -> None:
+    for name in ("event0", "event2"):
+        (car.folder / name).symlink_to("nowhere")
+    plug = car.plug("event1")
+    car.buttons.start()
+    car.until(1)
+    plug.tap(NEXT_SONG)
+    assert car.next() is PressKind.NEXT
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(19, "No such device"), UnicodeDecodeError("utf-8", b"", 0, 1, "x")]
+)
+def test_device_that_cannot_tell_what_it_is_costs_no_other(
+    car: Car, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def capabilities(device: PipeDevice) -> dict[int, list[int]]:
+        if device.name == "event0":
+            raise error
+        return {ecodes.EV_KEY: list(device.keys)}
+
+    monkeypatch.setattr(PipeDevice, "capabilities", capabilities)
+    car.plug("event0")
+    plug = car.plug("event1")
+    car.buttons.start()
+    car.until(1)
+    plug.tap(NEXT_SONG)
+    assert car.next() is PressKind.NEXT
+    assert next(each.fd for each in car.opened if each.name == "event0") == -1
+
+
+def test_thread_begins_anew_when_something_unforeseen_happens(
+    car: Car, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    plug = car.plug("event0")
+    car.buttons.start()
+    car.until(1)
+    due_s, faults = DeviceReader.due_s, iter([1, 2])
+
+    def moody(reader: DeviceReader) -> float | None:
+        if next(faults, None):
+            raise RuntimeError
+        return due_s(reader)
+
+    monkeypatch.setattr(DeviceReader, "due_s", moody)
+    wait_for(lambda: "begun anew" in caplog.text and next(faults, None) is None)
+    car.until(1)
+    plug.tap(NEXT_SONG)
+    assert car.next() is PressKind.NEXT
 
 
 def test_device_is_reopened_when_reading_fails(car: Car) -> None:
@@ -144,7 +278,7 @@ def test_pauses_double_up_to_a_minute_while_a_device_fails(
 
 
 def test_finished_press_is_told_when_the_device_is_pulled_at_once(tmp_path: Path) -> None:
-    events: queue.Queue[Press] = queue.Queue()
+    events: queue.Queue[Press | Touched] = queue.Queue()
     buttons = EvdevButtons(
         events.put,
         keys=Keys(times=PressTimes(double_s=3600.0)),
@@ -154,12 +288,20 @@ def test_finished_press_is_told_when_the_device_is_pulled_at_once(tmp_path: Path
     plug = Plug(tmp_path / "event0")
     buttons.start()
     wait_for(lambda: len(buttons.devices) == 1)
-    plug.send(BUTTON, 1)
-    time.sleep(2 * KEYS.times.debounce_s)
-    plug.send(BUTTON, 0)
+    plug.tap(BUTTON)
     plug.pull()
-    assert events.get(timeout=LONG_S).kind is PressKind.NEXT
+    assert events.get(timeout=LONG_S) == Touched(source="pipe")
+    assert events.get(timeout=LONG_S) == Press(kind=PressKind.NEXT, source="pipe")
     buttons.close()
+
+
+def test_what_a_device_still_had_to_say_is_heard_when_its_node_is_gone(car: Car) -> None:
+    plug = car.plug("event0")
+    car.buttons._scan(bindings_of(KEYS), frozenset())
+    plug.tap(NEXT_SONG)
+    plug.path.unlink()
+    car.buttons._scan(bindings_of(KEYS), frozenset())
+    assert car.next() is PressKind.NEXT
 
 
 def test_device_is_tried_again_when_it_may_not_be_opened(
@@ -185,7 +327,7 @@ def test_device_without_our_keys_is_opened_once_and_left_alone(car: Car) -> None
     plug.tap(NEXT_SONG)
     assert car.next() is PressKind.NEXT
     scan, scans = car.buttons._scan, []
-    car.buttons._scan = lambda bindings: scans.append(0) or scan(bindings)  # type: ignore[method-assign]
+    car.buttons._scan = lambda *args: scans.append(0) or scan(*args)  # type: ignore[method-assign]
     wait_for(lambda: len(scans) > 2)
     assert car.attempts.count(str(keyboard.path)) == 1
     assert car.opened[0].fd == -1 or car.opened[1].fd == -1
@@ -217,9 +359,9 @@ def test_two_buttons_have_gestures_of_their_own(car: Car) -> None:
 
 
 def test_next_press_still_arrives_when_the_callback_raised(tmp_path: Path) -> None:
-    heard: queue.Queue[Press] = queue.Queue()
+    heard: queue.Queue[Press | Touched] = queue.Queue()
 
-    def moody(press: Press) -> None:
+    def moody(press: Press | Touched) -> None:
         heard.put(press)
         raise RuntimeError
 
@@ -266,32 +408,6 @@ def test_descriptors_are_given_back_when_closed(tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208
 
 
-def test_unknown_key_names_are_left_out_and_said(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    keys = Keys(button=("BTN_ZERO",), remote={"KEY_NEXTSONG": PressKind.NEXT})
-    plug = Plug(tmp_path / "event0")
-    buttons = EvdevButtons(
-        lambda _: None,
-        keys=keys,
-        folder=tmp_path,
-        open_device=lambda path: PipeDevice(path, keys=(NEXT_SONG,)),
-    )
-    buttons.start()
-    wait_for(lambda: len(buttons.devices) == 1)
-    buttons.close()
-    plug.pull()
-    assert "BTN_ZERO" in caplog.text
-
-
-def test_check_names_the_wrong_key_and_a_near_one() -> None:
-    check_keys(Keys())
-    with pytest.raises(ControlError, match="KEY_NEXTSONGS.*did you mean KEY_NEXTSONG"):
-        check_keys(Keys(button=("KEY_NEXTSONGS",)))
-    with pytest.raises(ControlError, match="xyzzy"):
-        check_keys(Keys(remote={"xyzzy": PressKind.NEXT}))
-
-
 def test_missing_library_is_one_line(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
@@ -306,36 +422,122 @@ def test_missing_library_is_one_line(
 
 def test_importing_the_room_imports_neither_evdev_nor_asyncio() -> None:
     code = (
-        "import sys, moodride.controls.evdev, moodride.controls.status;"
+        "import sys, moodride.controls.evdev, moodride.controls.server;"
         "print([m for m in ('evdev', 'asyncio', 'numpy', 'cv2') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.skipif(
+real = pytest.mark.skipif(
     not os.access("/dev/uinput", os.W_OK), reason="no /dev/uinput here: no input device of a kernel"
 )
+ALL = {ecodes.EV_KEY: [BUTTON, NEXT_SONG, ecodes.KEY_VOLUMEUP, ecodes.KEY_A]}
+
+
+def push(device: evdev.UInput, code: int, *, held_s: float = 0.05) -> None:
+    for value in (1, 0):
+        device.write(ecodes.EV_KEY, code, value)
+        device.syn()
+        time.sleep(held_s)
+
+
+@real
 def test_real_input_device_is_read_when_it_appears() -> None:
-    events: queue.Queue[Press] = queue.Queue()
+    events: queue.Queue[Press | Touched] = queue.Queue()
     buttons = EvdevButtons(events.put)
     buttons.start()
-    keys = {ecodes.EV_KEY: [BUTTON, NEXT_SONG]}
-    with evdev.UInput(keys, name="moodride-test") as device:
+    with evdev.UInput(ALL, name="moodride-test") as device:
         wait_for(lambda: "moodride-test" in buttons.devices)
-        _push(device, NEXT_SONG)
-        assert events.get(timeout=LONG_S).kind is PressKind.NEXT
-        _push(device, BUTTON)
-        _push(device, BUTTON)
-        assert events.get(timeout=LONG_S).kind is PressKind.NEXT_MOOD
-        reader = next(iter(buttons._readers.values()))
+        push(device, NEXT_SONG)
+        assert events.get(timeout=LONG_S) == Press(kind=PressKind.NEXT, source="moodride-test")
+        push(device, BUTTON)
+        push(device, BUTTON)
+        told = [events.get(timeout=LONG_S) for _ in range(3)]
+        assert told[:2] == [Touched(source="moodride-test")] * 2
+        assert told[2] == Press(kind=PressKind.NEXT_MOOD, source="moodride-test")
+        reader = next(
+            each for each in buttons._readers.values() if each.device.name == "moodride-test"
+        )
         assert reader._steady
     wait_for(lambda: "moodride-test" not in buttons.devices)
     buttons.close()
 
 
-def _push(device: evdev.UInput, code: int) -> None:
-    for value in (1, 0):
-        device.write(ecodes.EV_KEY, code, value)
-        device.syn()
-        time.sleep(0.05)
+@pytest.fixture
+def uinput() -> Iterator[tuple[evdev.UInput, evdev.InputDevice]]:
+    """A device of the kernel, and the same opened as the service opens it."""
+    with evdev.UInput(ALL, name="moodride-test") as device:
+        wait_for(lambda: device.device is not None and os.access(device.device.path, os.R_OK))
+        opened = evdev.InputDevice(device.device.path, readonly=True)
+        yield device, opened
+        opened.close()
+
+
+@real
+def test_real_kernel_keeps_other_keys_from_us(
+    uinput: tuple[evdev.UInput, evdev.InputDevice],
+) -> None:
+    device, opened = uinput
+    reader = DeviceReader(opened, bindings_of(KEYS))
+    push(device, ecodes.KEY_A)
+    with pytest.raises(BlockingIOError):
+        tuple(opened.read())
+    push(device, NEXT_SONG)
+    assert [event.kind for event in reader.read(ready=True)] == [PressKind.NEXT]
+
+
+@real
+def test_real_key_held_while_the_device_was_opened_is_told(
+    uinput: tuple[evdev.UInput, evdev.InputDevice],
+) -> None:
+    device, opened = uinput
+    device.write(ecodes.EV_KEY, NEXT_SONG, 1)
+    device.syn()
+    wait_for(lambda: NEXT_SONG in opened.active_keys())
+    reader = DeviceReader(opened, bindings_of(KEYS), woken=True)
+    assert [event.kind for event in reader.read(ready=False)] == [PressKind.NEXT]
+
+
+@real
+def test_real_overrun_leaves_a_button_that_works(
+    uinput: tuple[evdev.UInput, evdev.InputDevice],
+) -> None:
+    device, opened = uinput
+    reader = DeviceReader(opened, bindings_of(KEYS))
+    for _ in range(50):
+        push(device, BUTTON, held_s=0.0)
+    reader.read(ready=True)
+    assert BUTTON not in opened.active_keys()
+    time.sleep(0.3)  # whatever was left of them is told
+    reader.read(ready=False)
+    push(device, BUTTON)
+    assert reader.read(ready=True)[0] == Touched(source="moodride-test")
+
+
+@real
+def test_real_press_that_waited_for_the_thread_is_told_by_its_own_times(
+    uinput: tuple[evdev.UInput, evdev.InputDevice],
+) -> None:
+    device, opened = uinput
+    reader = DeviceReader(opened, bindings_of(KEYS))
+    push(device, BUTTON)
+    time.sleep(0.5)
+    push(device, BUTTON)
+    time.sleep(0.5)
+    kinds = [event.kind for event in reader.read(ready=True) if isinstance(event, Press)]
+    assert kinds == [PressKind.NEXT, PressKind.NEXT]
+
+
+@real
+def test_real_device_that_goes_is_a_failure_and_no_exception(tmp_path: Path) -> None:
+    device = evdev.UInput(ALL, name="moodride-test")
+    wait_for(lambda: device.device is not None and os.access(device.device.path, os.R_OK))
+    reader = DeviceReader(evdev.InputDevice(device.device.path, readonly=True), bindings_of(KEYS))
+    device.write(ecodes.EV_KEY, BUTTON, 1)
+    device.syn()
+    assert [type(event) for event in reader.read(ready=True)] == [Touched]
+    device.close()
+    reader.read(ready=True)
+    assert reader.failure is not None
+    reader.close()

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from moodride.controls.press import MEANINGS, Gesture, PressRecogniser, PressTimes
+from moodride.controls.press import MEANINGS, Gesture, PressRecogniser, PressTimes, meant
 from moodride.testing.button import FakeButton
 from moodride.testing.clock import FakeClock
-from moodride.types import PressKind
+from moodride.types import Press, PressKind, Touched
 
-SHORT, DOUBLE, LONG, VERY_LONG = Gesture
+TOUCH, SHORT, DOUBLE, LONG, VERY_LONG = Gesture
 TIMES = PressTimes()
 
 
@@ -35,7 +33,7 @@ def test_press_is_double_when_pushed_a_second_time_in_time(button: FakeButton) -
 
 
 def test_presses_are_two_short_ones_when_the_second_comes_late(button: FakeButton) -> None:
-    button.double(gap_s=0.4)
+    button.double(gap_s=TIMES.double_s)
     button.wait(1.0)
     assert button.gestures == [SHORT, SHORT]
 
@@ -65,15 +63,33 @@ def test_fast_taps_are_doubles_and_a_short_when_five_come(button: FakeButton) ->
     assert button.gestures == [DOUBLE, DOUBLE, SHORT]
 
 
+def test_three_fast_taps_are_a_double_and_a_short(button: FakeButton) -> None:
+    for _ in range(3):
+        button.press(0.08)
+        button.wait(0.1)
+    button.wait(1.0)
+    assert button.gestures == [DOUBLE, SHORT]
+
+
+def test_second_press_may_be_held_and_is_the_same_double(button: FakeButton) -> None:
+    button.press(0.1)
+    button.wait(0.1)
+    button.press(6.0)
+    button.wait(1.0)
+    assert button.gestures == [DOUBLE]
+
+
 def test_stuck_key_is_told_once_and_works_again_when_released() -> None:
     recogniser = PressRecogniser()
-    assert recogniser.edge(down=True, at_s=0.0) == ()
+    assert recogniser.edge(down=True, at_s=0.0) == (TOUCH,)
     assert recogniser.ask(3600.0) == (LONG, VERY_LONG)
     assert recogniser.stuck
     assert recogniser.due_s() is None
+    assert recogniser.edge(down=True, at_s=3600.5) == ()  # pressed harder: no edge of its own
     assert recogniser.edge(down=False, at_s=3601.0) == ()
+    assert recogniser.ask(3601.5) == ()
     assert not recogniser.stuck
-    assert recogniser.edge(down=True, at_s=3602.0) == ()
+    assert recogniser.edge(down=True, at_s=3602.0) == (TOUCH,)
     assert recogniser.edge(down=False, at_s=3602.1) == ()
     assert recogniser.ask(3603.0) == (SHORT,)
 
@@ -84,6 +100,31 @@ def test_worn_contact_gives_one_gesture_when_it_chatters(button: FakeButton) -> 
     button.bounce(1.5)
     button.wait(1.0)
     assert button.gestures == [SHORT, LONG]
+
+
+def test_hold_goes_on_when_the_contact_shakes_open(button: FakeButton) -> None:
+    button.stick()
+    button.wait(0.6)
+    button.unstick()
+    button.wait(TIMES.debounce_s - 0.001)
+    button.stick()
+    button.wait(0.6)
+    assert button.gestures == [LONG]
+    assert len(button.events) == 2
+
+
+def test_long_press_is_told_when_the_contact_is_open_just_then_and_closes_again() -> None:
+    recogniser = PressRecogniser()
+    recogniser.edge(down=True, at_s=0.0)
+    recogniser.edge(down=False, at_s=1.19)
+    assert recogniser.ask(1.205) == ()
+    assert recogniser.edge(down=True, at_s=1.21) == (LONG,)
+
+
+def test_press_is_short_when_let_go_just_before_it_were_long(button: FakeButton) -> None:
+    button.press(1.19)
+    button.wait(2.0)
+    assert button.gestures == [SHORT]
 
 
 def test_chatter_after_a_long_release_is_no_new_press(button: FakeButton) -> None:
@@ -104,7 +145,7 @@ def test_auto_repeat_is_ignored_while_held() -> None:
     recogniser = PressRecogniser()
     told = [recogniser.edge(down=True, at_s=0.25 + i / 30) for i in range(20)]
     told += [recogniser.edge(down=False, at_s=1.0), recogniser.ask(2.0)]
-    assert sum(told, ()) == (SHORT,)
+    assert sum(told, ()) == (TOUCH, SHORT)
 
 
 def test_release_without_a_push_is_ignored() -> None:
@@ -126,11 +167,18 @@ def test_finished_press_is_told_and_a_hold_forgotten_when_unplugged() -> None:
     assert recogniser.ask(102.0) == (SHORT,)
 
 
+def test_press_is_told_when_unplugged_while_its_release_is_not_yet_certain() -> None:
+    recogniser = PressRecogniser()
+    recogniser.edge(down=True, at_s=0.0)
+    recogniser.edge(down=False, at_s=0.1)
+    assert recogniser.release(0.101) == (SHORT,)
+
+
 def test_late_asker_hears_everything_in_order() -> None:
     recogniser = PressRecogniser()
     recogniser.edge(down=True, at_s=0.0)
     recogniser.edge(down=False, at_s=0.1)
-    assert recogniser.edge(down=True, at_s=10.0) == (SHORT,)
+    assert recogniser.edge(down=True, at_s=10.0) == (SHORT, TOUCH)
     assert recogniser.edge(down=False, at_s=15.0) == (LONG, VERY_LONG)
 
 
@@ -139,6 +187,8 @@ def test_edge_with_an_earlier_time_counts_as_now() -> None:
     recogniser.edge(down=True, at_s=10.0)
     recogniser.ask(10.5)
     recogniser.edge(down=False, at_s=10.2)
+    assert recogniser.due_s() == pytest.approx(10.5 + TIMES.debounce_s)
+    recogniser.ask(10.6)
     assert recogniser.due_s() == pytest.approx(10.5 + TIMES.double_s)
 
 
@@ -159,89 +209,50 @@ def test_times_are_refused_when_a_gesture_could_never_happen(times: dict[str, fl
 
 
 def test_every_gesture_has_a_meaning() -> None:
-    assert set(MEANINGS) == set(Gesture)
+    assert set(MEANINGS) == set(Gesture) - {TOUCH}
     assert MEANINGS[SHORT] is PressKind.NEXT
     assert MEANINGS[DOUBLE] is PressKind.NEXT_MOOD
     assert MEANINGS[LONG] is PressKind.AUTOMATIC
 
 
-# Longer than the debounce time, and never a deadline to the millisecond, where the
-# last bit of a sum of floats would decide.
-HOLDS_S = st.integers(31, 6000).filter(lambda ms: ms not in {1200, 4000}).map(lambda ms: ms / 1000)
-GAPS_S = st.integers(31, 2000).filter(lambda ms: ms != 350).map(lambda ms: ms / 1000)
-CHATTER_S = st.lists(st.integers(1, 6).map(lambda ms: ms / 1000), max_size=4)
+def test_each_press_is_touched_before_it_is_told(button: FakeButton) -> None:
+    button.press(0.2)
+    assert button.events == [Touched(source="fake")]
+    button.wait(1.0)
+    button.double()
+    assert [type(event) for event in button.events] == [Touched, Press, Touched, Touched, Press]
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(HOLDS_S, GAPS_S, CHATTER_S), max_size=12))
-def test_no_press_is_lost_whatever_the_rhythm(
-    presses: list[tuple[float, float, list[float]]],
-) -> None:
-    button = FakeButton(FakeClock())
-    for held_s, gap_s, _ in presses:
-        button.press(held_s)
-        button.wait(gap_s)
-    button.wait(100.0)
-    count = button.gestures.count
-    assert count(SHORT) + 2 * count(DOUBLE) + count(LONG) == len(presses)
-    assert count(VERY_LONG) <= count(LONG)
+NO_DOUBLE = {each: kind for each, kind in MEANINGS.items() if each is not DOUBLE}
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(HOLDS_S, GAPS_S, CHATTER_S), max_size=12))
-def test_chattering_contact_tells_what_a_clean_one_tells(
-    presses: list[tuple[float, float, list[float]]],
-) -> None:
-    clean, worn = FakeButton(FakeClock()), FakeButton(FakeClock())
-    for held_s, gap_s, chatter in presses:
-        clean.press(held_s)
-        clean.wait(gap_s)
-        used_s = _chatter(worn, chatter, down=True)
-        worn.wait(held_s - used_s)
-        used_s = _chatter(worn, chatter, down=False)
-        worn.wait(gap_s - used_s)
-    clean.wait(100.0)
-    worn.wait(100.0)
-    assert worn.gestures == clean.gestures
+def test_short_press_is_told_at_its_release_when_double_means_nothing() -> None:
+    button = FakeButton(FakeClock(), meanings=NO_DOUBLE)
+    for _ in range(3):
+        button.press(0.1)
+        button.wait(TIMES.debounce_s)
+        assert button.gestures[-1] is SHORT
+    assert button.gestures == [SHORT] * 3
+    button.press(1.3)
+    button.wait(0.1)
+    assert button.gestures == [SHORT] * 3 + [LONG]
 
 
-def _chatter(button: FakeButton, times_s: list[float], *, down: bool) -> float:
-    """Chatter after an edge, ending where it ought to; returns how long that took."""
-    button._edge(down=down)
-    level = down
-    for for_s in times_s:
-        button.wait(for_s)
-        level = not level
-        button._edge(down=level)
-    if level is not down:
-        button._edge(down=down)
-    return sum(times_s)
+def test_short_press_is_told_at_the_very_edge_when_the_kernel_debounces() -> None:
+    recogniser = PressRecogniser(PressTimes(debounce_s=0.0), doubles=False)
+    assert recogniser.edge(down=True, at_s=1.0) == (TOUCH,)
+    assert recogniser.edge(down=False, at_s=1.1) == (SHORT,)
 
 
-EDGES = st.lists(st.tuples(st.booleans(), st.integers(0, 3000)), max_size=60)
+def test_long_stays_what_it_is_when_very_long_means_nothing() -> None:
+    button = FakeButton(FakeClock(), meanings={LONG: PressKind.AUTOMATIC})
+    button.press(6.0)
+    button.wait(1.0)
+    assert button.gestures == [LONG, VERY_LONG]
+    assert button.presses == (Press(kind=PressKind.AUTOMATIC, source="fake"),)
 
 
-@settings(deadline=None)
-@given(EDGES)
-def test_asking_often_or_never_tells_the_same(edges: list[tuple[bool, int]]) -> None:
-    often, never = PressRecogniser(), PressRecogniser()
-    now_s, told_often, told_never = 0.0, (), ()
-    for down, wait_ms in edges:
-        until_s = now_s + wait_ms / 1000
-        while (due_s := often.due_s()) is not None and due_s < until_s:
-            told_often += often.ask(due_s)
-        now_s = until_s
-        told_often += often.edge(down=down, at_s=now_s)
-        told_never += never.edge(down=down, at_s=now_s)
-    assert told_often + often.ask(now_s + 100.0) == told_never + never.ask(now_s + 100.0)
-
-
-@settings(deadline=None)
-@given(EDGES)
-def test_due_time_is_ahead_once_asked(edges: list[tuple[bool, int]]) -> None:
-    recogniser, now_s = PressRecogniser(), 0.0
-    for down, wait_ms in edges:
-        now_s += wait_ms / 1000
-        recogniser.edge(down=down, at_s=now_s)
-        due_s = recogniser.due_s()
-        assert due_s is None or due_s > now_s
+def test_touch_is_no_event_when_nothing_is_meant() -> None:
+    assert meant(TOUCH, {}, "x") == ()
+    assert meant(TOUCH, {LONG: PressKind.CAMERA}, "x") == (Touched(source="x"),)
+    assert meant(SHORT, {LONG: PressKind.CAMERA}, "x") == ()

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from moodride.errors import StorageError
-from moodride.memory.files import move_aside, read_bounded, storage_error, write_atomic
+from moodride.memory.files import (
+    make_folder,
+    move_aside,
+    read_bounded,
+    storage_error,
+    write_atomic,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +69,23 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:7]))
     write_atomic(tmp_path / "a", b"0123456789" * 10)
     assert (tmp_path / "a").read_bytes() == b"0123456789" * 10
+
+
+def test_folders_that_are_made_are_synced_from_the_top(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(file: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{file}"))  # noqa: PTH115
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    make_folder(tmp_path / "a" / "b")
+    assert synced == [str(tmp_path), str(tmp_path / "a")]
+    make_folder(tmp_path / "a" / "b")
+    assert len(synced) == 2, "what is there costs nothing"
 
 
 def test_file_in_place_of_the_folder_is_one_line(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import random
 import shutil
 import sqlite3
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import pytest
 from memory.disks import run_on_small_disk
 
 from moodride.errors import StorageError
-from moodride.memory import journal as journal_module
+from moodride.memory import journal_database
 from moodride.memory.journal import APPLICATION_ID, MIGRATIONS, Journal
 from moodride.types import EndReason, Mood, PressKind
 
@@ -23,11 +26,10 @@ IDS = tuple(f"track-{number}" for number in range(40))
 
 def filled(path: Path | None, ids: tuple[str, ...] = IDS) -> Journal:
     journal = Journal(path)
-    bulk = len(ids) > 100  # one transaction: the test is not about each row's safety
-    journal._db.execute("BEGIN") if bulk else None
-    for track_id in ids:
-        journal.add_play(track_id, Mood.CALM, "calm fits")
-    journal._db.execute("COMMIT") if bulk else None
+    # Many in one transaction: the test is not about each row's safety.
+    with journal.together() if len(ids) > 100 else nullcontext():
+        for track_id in ids:
+            journal.add_play(track_id, Mood.CALM, "calm fits")
     return journal
 
 
@@ -36,6 +38,14 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
     found = db.execute(query).fetchall()
     db.close()
     return found
+
+
+def folded(path: Path, ids: tuple[str, ...] = IDS) -> Path:
+    """A closed journal, all of it in the database: any other program that closes it last."""
+    filled(path, ids).close()
+    rows(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    assert not path.with_name(f"{path.name}-wal").exists()
+    return path
 
 
 @pytest.fixture(params=["disk", "memory"])
@@ -92,7 +102,7 @@ def test_boots_are_counted_and_starts_within_a_boot_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boot_id = tmp_path / "boot_id"
-    monkeypatch.setattr(journal_module, "_BOOT_ID", boot_id)
+    monkeypatch.setattr(journal_database, "_BOOT_ID", boot_id)
     for text in ("one", "one", "two", "two", None, None):
         boot_id.unlink(missing_ok=True)
         if text:
@@ -138,7 +148,7 @@ def test_delete_mode_is_made_as_safe_when_the_disk_takes_no_wal() -> None:
 
 
 def test_cut_log_gives_the_plays_up_to_the_cut(tmp_path: Path) -> None:
-    filled(tmp_path / "j", IDS[:5]).close()
+    folded(tmp_path / "j", IDS[:5])
     journal = filled(tmp_path / "j", IDS[5:15])
     log = (tmp_path / "j-wal").read_bytes()
     chance = random.Random(3)
@@ -212,7 +222,7 @@ def test_database_cut_in_half_is_moved_aside_with_its_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "j"
-    filled(path, IDS * 20).close()
+    folded(path, IDS * 20)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     (tmp_path / "j-wal").write_bytes(b"stale")
@@ -230,13 +240,13 @@ def test_database_cut_in_half_is_moved_aside_with_its_log(
 def test_log_goes_with_its_database_when_that_is_moved_aside(tmp_path: Path) -> None:
     for name in ("j", "j-wal", "j-shm", "j.damaged", "j.damaged-wal"):
         (tmp_path / name).write_text(f"was {name}")
-    journal_module._move_database_aside(tmp_path / "j")
+    journal_database.move_database_aside(tmp_path / "j")
     assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {
         "j.damaged": "was j",
         "j.damaged-wal": "was j-wal",
     }
     (tmp_path / "j").write_text("no log")
-    journal_module._move_database_aside(tmp_path / "j")
+    journal_database.move_database_aside(tmp_path / "j")
     assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {"j.damaged": "no log"}
 
 
@@ -244,7 +254,7 @@ def test_damage_found_while_running_costs_the_history_and_not_the_call(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "j"
-    filled(path, IDS * 40).close()
+    folded(path, IDS * 40)
     data = bytearray(path.read_bytes())
     for page in range(5, len(data) // 4096):  # the schema stays, the rows are gone
         data[page * 4096 : (page + 1) * 4096] = b"\xee" * 4096
@@ -261,7 +271,7 @@ def test_damage_found_while_running_costs_the_history_and_not_the_call(
 
 def test_any_damage_leaves_a_journal_that_works(tmp_path: Path) -> None:
     source = tmp_path / "source"
-    filled(source, IDS * 5).close()
+    folded(source, IDS * 5)
     data, chance = source.read_bytes(), random.Random(11)
     for number in range(60):
         broken = bytearray(data)
@@ -308,11 +318,11 @@ def test_older_database_is_migrated_and_a_cut_migration_starts_over(
     path = tmp_path / "j"
     filled(path).close()
     broken = "ALTER TABLE plays ADD COLUMN stars INTEGER; SELECT no_such_thing"
-    monkeypatch.setattr(journal_module, "MIGRATIONS", (*MIGRATIONS, broken))
+    monkeypatch.setattr(journal_database, "MIGRATIONS", (*MIGRATIONS, broken))
     with pytest.raises(StorageError, match="no_such_thing"):
         Journal(path)
     whole = "ALTER TABLE plays ADD COLUMN stars INTEGER"
-    monkeypatch.setattr(journal_module, "MIGRATIONS", (*MIGRATIONS, whole))
+    monkeypatch.setattr(journal_database, "MIGRATIONS", (*MIGRATIONS, whole))
     journal = Journal(path)
     assert journal.recent_track_ids(99) == IDS
     journal.close()
@@ -339,13 +349,20 @@ def many():
 print(refused(many))
 print(refused(lambda: Journal(disk / "other")))
 assert journal.recent_track_ids(999) == tuple(kept)
+for n in range(3):
+    refused(lambda: add(f"refused{n}"))
 empty()
 (disk / "other").unlink(missing_ok=True)
 add("after")
-assert journal.recent_track_ids(999) == tuple(kept)
+found = journal.recent_track_ids(999)
+assert found[: len(kept) - 1] == tuple(kept[:-1])
+late = found[len(kept) - 1 :]
+assert late[0].startswith("full") and late[1:] == ("refused0", "refused1", "refused2", "after")
+kept = found
 journal.close()
 remount("ro")
 print(refused(lambda: Journal(disk / "j").add_play("x", Mood.CALM, "")))
+journal = None
 print(refused(lambda: Journal(disk / "new")))
 remount("rw")
 journal = Journal(disk / "j")
@@ -392,7 +409,7 @@ def test_lock_held_by_another_writer_is_an_error_and_no_hang(tmp_path: Path) -> 
     other.execute("ROLLBACK")
     other.close()
     journal.add_play("c", Mood.CALM, "")
-    assert journal.recent_track_ids(9) == ("a", "c")
+    assert journal.recent_track_ids(9) == ("a", "b", "c")
     journal.close()
 
 
@@ -426,4 +443,103 @@ def test_closed_journal_says_so_in_one_line(tmp_path: Path) -> None:
     journal.close()
     with pytest.raises(StorageError, match="closed"):
         journal.add_play("b", Mood.CALM, "")
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["j"]
+
+
+def test_log_stays_at_a_clean_end_and_is_written_over_and_over(tmp_path: Path) -> None:
+    """A log that grows costs a card more than its rows."""
+    log, sizes = tmp_path / "j-wal", set()
+    for number in range(6):
+        journal = Journal(tmp_path / "j")
+        for row in range(70):
+            journal.add_play(f"{number}-{row}", Mood.CALM, "")
+        journal.close()
+        sizes.add(log.stat().st_size)
+    assert len(sizes) == 1
+    assert sizes.pop() < 400_000
+    assert len(Journal(tmp_path / "j").recent_track_ids(999)) == 6 * 70
+
+
+def test_several_rows_when_noted_together_are_one_write_and_one_wait(tmp_path: Path) -> None:
+    journal = filled(tmp_path / "j", ("a",))
+    log = tmp_path / "j-wal"
+    before, said = log.stat().st_size, []
+    journal._db.set_trace_callback(said.append)
+    with journal.together():
+        journal.end_play(1, EndReason.EOF, 9.0)
+        second = journal.add_play("b", Mood.CALM, "fits")
+        journal.end_play(second, EndReason.ERROR, 0.0)
+        journal.add_play("c", Mood.CALM, "fits")
+        assert journal.recent_track_ids(9) == ("a",)
+    words = [line.split()[0] for line in said if not line.startswith("SELECT")]
+    assert words == ["BEGIN", "UPDATE", "INSERT", "UPDATE", "INSERT", "COMMIT"]
+    assert log.stat().st_size - before == 4096 + 24, "one page and its header"
+    assert journal.recent_track_ids(9) == ("a", "b", "c")
+    journal.close()
+    assert rows(tmp_path / "j", "SELECT ended FROM plays") == [("eof",), ("error",), (None,)]
+
+
+def test_rows_when_the_power_goes_between_them_are_all_there_or_none(tmp_path: Path) -> None:
+    journal = filled(tmp_path / "j", ("a",))
+    whole = (tmp_path / "j-wal").stat().st_size
+    with journal.together():
+        journal.add_play("b", Mood.CALM, "")
+        journal.add_mood(Mood.SAD, "")
+        journal.add_press(PressKind.NEXT, "")
+    log = (tmp_path / "j-wal").read_bytes()
+    assert len(log) > whole + 3 * 4096
+    for length in range(whole, len(log), 999):
+        cut = tmp_path / "cut" / "j"
+        cut.parent.mkdir(exist_ok=True)
+        shutil.copy(tmp_path / "j", cut)
+        cut.with_name("j-wal").write_bytes(log[:length])
+        cut.with_name("j-shm").unlink(missing_ok=True)
+        counts = "SELECT (SELECT count(*) FROM plays), (SELECT count(*) FROM moods)"
+        assert rows(cut, counts) == [(1, 0)]
+    assert rows(tmp_path / "j", counts) == [(2, 1)]
+
+
+def test_boots_are_counted_on_when_the_history_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new journal that counted from 1 again would take an old drive for this one."""
+    (tmp_path / "boot_id").write_text("one")
+    monkeypatch.setattr(journal_database, "_BOOT_ID", tmp_path / "boot_id")
+    assert Journal(tmp_path / "j", boots=41).boot == 42
+    assert Journal(tmp_path / "j", boots=41).boot == 42, "a start is no boot"
+    (tmp_path / "boot_id").write_text("two")
+    assert Journal(tmp_path / "j", boots=41).boot == 43
+    assert Journal(None).boot == 1
+
+
+def test_rows_that_no_disk_will_ever_take_do_not_hold_up_the_others(tmp_path: Path) -> None:
+    journal = filled(tmp_path / "j", ("a", "b"))
+    journal._seq = 1  # as if another had written
+    with pytest.raises(StorageError, match="UNIQUE"):
+        journal.add_play("c", Mood.CALM, "")
+    assert journal.add_play("d", Mood.CALM, "") == 3
+    assert journal.recent_track_ids(9) == ("a", "b", "d")
+
+
+def test_damage_that_cannot_be_put_aside_yet_is_mended_once_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folded(tmp_path / "j", IDS * 40)
+    journal = Journal(path)
+    data = bytearray(path.read_bytes())
+    for page in range(5, len(data) // 4096):
+        data[page * 4096 : (page + 1) * 4096] = b"\xee" * 4096
+    path.write_bytes(data)
+    with monkeypatch.context() as patch:
+
+        def refuse(_: Path) -> Path:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        patch.setattr(journal_database, "move_aside", refuse)
+        with pytest.raises(StorageError, match="mount it read-write"):
+            journal.recent_track_ids(99_999)
+        for name in ("late 0", "late 1"):
+            with pytest.raises(StorageError, match="mount it read-write"):
+                journal.add_play(name, Mood.CALM, "")
+    journal.add_play("last", Mood.CALM, "")
+    assert journal.recent_track_ids(9) == ("late 0", "late 1", "last")
+    assert (tmp_path / "j.damaged").read_bytes() == data

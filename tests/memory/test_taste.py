@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -7,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from memory.disks import run_on_small_disk
 from moodride.choice.taste import Evidence, Outcome, Taste
 from moodride.errors import StorageError
 from moodride.memory import taste as module
+from moodride.memory import taste_database
 from moodride.memory.taste import FILE, Known, TasteStore, erase, read
 from moodride.memory.taste_database import APPLICATION_ID
 from moodride.shelf import key_of
@@ -487,3 +489,61 @@ def test_importing_the_store_is_lean() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_damage_that_cannot_be_put_aside_yet_is_mended_once_it_can(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(path, plays=40).close()
+    store = TasteStore(path)
+    with path.open("r+b") as file:
+        file.write(b"x" * path.stat().st_size)
+    with monkeypatch.context() as patch:
+
+        def refuse(_: Path) -> Path:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        patch.setattr(taste_database, "move_aside", refuse)
+        for number in (90, 91):
+            with pytest.raises(StorageError, match="mount it read-write"):
+                learn(store, number)
+    learn(store, 92)
+    assert store.load().plays == 43
+    store.close()
+    known = read(path)
+    assert known is not None
+    assert {track.name for track in known.tracks} == {"Track 90", "Track 91", "Track 92"}
+
+
+def test_several_plays_when_learnt_together_are_one_transaction(path: Path) -> None:
+    store = kept(path)
+    said: list[str] = []
+    store._db.set_trace_callback(said.append)
+    store.add_all((found(track(n)), track(n)) for n in (7, 8, 7))
+    assert [line for line in said if line.startswith(("BEGIN", "COMMIT"))] == [
+        "BEGIN IMMEDIATE",
+        "COMMIT",
+    ]
+    store.close()
+    assert same(TasteStore(path).load(), store.load())
+    known = read(path)
+    assert known is not None
+    assert {each.name: each.heard for each in known.tracks}["Track 7"] == 2
+
+
+def test_journal_stays_open_so_that_the_folder_is_not_written_with_each_play(path: Path) -> None:
+    """SQLite has the folder fsynced whenever it opens it, and that makes ext4 commit."""
+
+    def journal_is_open() -> bool:
+        found = set()
+        for each in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):  # that of this listing is gone by now
+                found.add(str(each.readlink()))
+        return f"{path}-journal" in found
+
+    store = kept(path)
+    assert journal_is_open()
+    known = read(path)
+    assert known is not None, "others may read all the same"
+    store.close()
+    assert not journal_is_open()

@@ -164,13 +164,20 @@ def test_mood_when_too_few_readings_are_valid_is_not_judged() -> None:
     assert drive.changes == []
 
 
+def pressed(
+    drive: Drive, *, present: Mood, choices: frozenset[Mood], hold_s: float
+) -> decider.Decision:
+    """A double press."""
+    mood = hand.next_mood(drive.state, drive.now, present=present, choices=choices)
+    drive.state, decision = hand.by_hand(drive.state, drive.now, mood=mood, hold_s=hold_s)
+    return decision
+
+
 def test_hand_when_pressed_goes_in_turn_and_holds_for_the_drive() -> None:
     drive = Drive()
     seen = []
     for _ in range(4):
-        drive.state, decision = hand.by_hand(
-            drive.state, drive.now, present=Mood.HAPPY, choices=frozenset(Mood), hold_s=0.0
-        )
+        decision = pressed(drive, present=Mood.HAPPY, choices=frozenset(Mood), hold_s=0.0)
         assert decision.at_once
         seen.append(decision.plan.path[0])
     assert seen == [Mood.ENERGETIC, Mood.CALM, Mood.SAD, Mood.HAPPY]
@@ -180,9 +187,7 @@ def test_hand_when_pressed_goes_in_turn_and_holds_for_the_drive() -> None:
 
 def test_hand_when_its_time_is_over_gives_the_face_its_say() -> None:
     drive = Drive()
-    drive.state, _ = hand.by_hand(
-        drive.state, 0.0, present=Mood.CALM, choices=frozenset(Mood), hold_s=60.0
-    )
+    pressed(drive, present=Mood.CALM, choices=frozenset(Mood), hold_s=60.0)
     drive.show(Emotion.ANGER, 59)
     assert drive.changes == []
     drive.show(Emotion.ANGER, 10)
@@ -191,9 +196,7 @@ def test_hand_when_its_time_is_over_gives_the_face_its_say() -> None:
 
 def test_automatic_when_pressed_lets_the_face_decide_again() -> None:
     drive = Drive()
-    drive.state, _ = hand.by_hand(
-        drive.state, 0.0, present=Mood.CALM, choices=frozenset(Mood), hold_s=0.0
-    )
+    pressed(drive, present=Mood.CALM, choices=frozenset(Mood), hold_s=0.0)
     drive.show(Emotion.HAPPINESS, 60)
     drive.state = hand.automatic(drive.state, drive.now)
     drive.show(Emotion.HAPPINESS, 1)
@@ -235,13 +238,8 @@ def test_hand_when_the_library_lacks_moods_passes_them_over() -> None:
     drive = Drive()
     moods = []
     for _ in range(3):
-        drive.state, decision = hand.by_hand(
-            drive.state,
-            drive.now,
-            present=Mood.HAPPY,
-            choices=frozenset({Mood.HAPPY, Mood.SAD}),
-            hold_s=0.0,
-        )
+        choices = frozenset({Mood.HAPPY, Mood.SAD})
+        decision = pressed(drive, present=Mood.HAPPY, choices=choices, hold_s=0.0)
         moods.append(decision.plan.path[0])
     assert moods == [Mood.SAD, Mood.HAPPY, Mood.SAD]
 

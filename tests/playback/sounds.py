@@ -84,7 +84,7 @@ class Recorder:
     speed: float = 1.0
     loudness_lufs: float = TARGET_DB
 
-    def open(self) -> MpvPlayer:
+    def open(self, *, clock: Callable[[], float] = time.monotonic) -> MpvPlayer:
         """A player into the file."""
         settings = MpvSettings(
             pcm_path=str(self._wav),
@@ -92,7 +92,7 @@ class Recorder:
             volume_pct=100.0,
             loudness_lufs=self.loudness_lufs,
         )
-        return MpvPlayer(self.events.append, settings=settings)
+        return MpvPlayer(self.events.append, settings=settings, clock=clock)
 
     @property
     def _wav(self) -> Path:

@@ -47,7 +47,7 @@ def test_reaches_another_target_when_asked() -> None:
 
 
 def test_has_a_filter_even_when_a_track_is_right_already() -> None:
-    kept = "precision=float,aformat=sample_fmts=fltp]"
+    kept = "precision=float,aformat=sample_fmts=fltp,asetnsamples=n=512:p=0]"
     assert level(TARGET_DB) == f"@level:lavfi=[volume=0.00dB:{kept}"
     assert level(-12.0) == f"@level:lavfi=[volume=-4.00dB:{kept}"
     assert level(-20.0, peak_db=-12.0) == f"@level:lavfi=[volume=4.00dB:{kept}"

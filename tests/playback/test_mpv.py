@@ -228,10 +228,10 @@ def test_keeps_no_list_of_what_was_played(
     until(lambda: len(ends(events)) == 10, what="all played")
     player.append([track(tone(tmp_path / "long.wav", 400.0, 5.0, rate=8000))])
     player.append([short])
-    assert len(player._playlist()) <= 12
+    assert len(player._list.raw()) <= 12
     until(lambda: bool(player.snapshot().position_s), what="long plays")
     player.append([short])
-    assert len(player._playlist()) == 3
+    assert len(player._list.raw()) == 3
     assert len(player._entries._entries) == 3
 
 

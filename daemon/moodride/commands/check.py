@@ -12,6 +12,7 @@ import click
 from moodride.commands.library import find_music
 from moodride.config import CONTROL, Loaded, runtime_folder, state_folder
 from moodride.errors import MoodrideError, ServiceError
+from moodride.settings import ControlSettings
 from moodride.types import MOODS
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def _checks(loaded: Loaded, source: str | None) -> Iterator[tuple[str, Check]]:
     yield "sound", lambda: _sound(loaded)
     yield "library", lambda: _library(loaded)
     yield "buttons", lambda: _buttons(loaded)
+    yield "ignition", lambda: _ignition(loaded)
+    yield "light", lambda: _light(loaded.config.controls.led)
     yield "usual face", lambda: _usual_face(loaded)
     yield "state", lambda: _folder(state_folder(config), "paths.state")
     yield "sockets", lambda: _folder(runtime_folder(config), "paths.runtime")
@@ -122,6 +125,11 @@ def _running(loaded: Loaded) -> dict[str, Any] | None:
 
 
 def _camera(loaded: Loaded, source: str) -> str:
+    from moodride.controls.camera import CameraSwitch  # noqa: PLC0415
+
+    switch = CameraSwitch(runtime_folder(loaded.config), state_folder(loaded.config))
+    if source == loaded.config.vision.source and not switch.on:
+        return "switched off by the driver; a very long press switches it on"
     running = _running(loaded)
     if running and running["vision"]["alive"] and source == loaded.config.vision.source:
         return f"{source}: read by the running moodride watch"
@@ -153,10 +161,68 @@ def _library(loaded: Loaded) -> str:
 
 
 def _buttons(loaded: Loaded) -> str:
-    from moodride.controls.evdev import Keys, check_keys  # noqa: PLC0415
+    from moodride.controls.keys import check_keys, keys_of  # noqa: PLC0415
 
-    check_keys(Keys(button=loaded.config.controls.button_keys))
-    return f"{', '.join(loaded.config.controls.button_keys)} (none needed at the start)"
+    keys = keys_of(loaded.config.controls)
+    check_keys(keys)
+    meant = ", ".join(f"{gesture} {kind}" for gesture, kind in keys.meanings.items())
+    return f"{', '.join(keys.button)}: {meant or 'nothing'} (none needed at the start)"
+
+
+def _ignition(loaded: Loaded) -> str:
+    """The line, and how it is: the running service holds a GPIO line."""
+    from moodride.controls.ignition import open_line  # noqa: PLC0415
+    from moodride.controls.ignition_line import (  # noqa: PLC0415
+        WHERE,
+        InputLine,
+        check_line,
+        parse_line,
+    )
+
+    settings = loaded.config.ignition
+    line = parse_line(settings.line)
+    words = check_line(settings.line)
+    if isinstance(line, InputLine) and line.key in _keys_in_use(loaded.config.controls):
+        raise MoodrideError(
+            f"{line.key} is a key of the button or of a remote, too",
+            where=WHERE,
+            remedy="give the ignition a key of its own",
+        )
+    if line is None:
+        return words
+    running = _running(loaded)
+    if running and running["ignition"]["known"]:
+        return f"{words}: {_level(on=running['ignition']['on'])}, says the running moodride"
+    source = open_line(line, active_low=settings.active_low)
+    try:
+        on = source.read()
+    except MoodrideError:
+        raise  # it says already what is wrong, and where
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise MoodrideError(
+            f"{words} cannot be read, {why}", where=WHERE, remedy="see docs/hardware.md, Ignition"
+        ) from error
+    finally:
+        source.close()
+    return f"{words}: {_level(on=on)}"
+
+
+def _keys_in_use(controls: ControlSettings) -> frozenset[str]:
+    from moodride.controls.keys import keys_of  # noqa: PLC0415
+
+    keys = keys_of(controls)
+    return frozenset((*keys.button, *keys.remote))
+
+
+def _level(*, on: bool) -> str:
+    return "on" if on else "off"
+
+
+def _light(name: str) -> str:
+    from moodride.controls.led import Led  # noqa: PLC0415
+
+    return Led(name).check()
 
 
 def _usual_face(loaded: Loaded) -> str:

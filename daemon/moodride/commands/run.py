@@ -7,21 +7,25 @@ import logging
 import secrets
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from moodride.commands.librarian import Librarian
 from moodride.commands.library import Library, Music
+from moodride.commands.reload import Reload
 from moodride.commands.sound import mpv_settings
+from moodride.conductor.inbox import Inbox
 from moodride.conductor.keeper import Keeper
 from moodride.conductor.model import Context
-from moodride.conductor.service import Inbox, Service
-from moodride.config import CONTROL, READINGS, Loaded, runtime_folder, state_folder
+from moodride.conductor.service import Service
+from moodride.config import READINGS, Loaded, runtime_folder, state_folder
+from moodride.controls.camera import CameraSwitch
+from moodride.controls.power import PowerRequest
 from moodride.errors import MoodrideError
 from moodride.notify import Notifier
 from moodride.playback.mpv import MpvPlayer
-from moodride.settings import Config
-from moodride.types import PlayerEvent, PressKind
+from moodride.types import PlayerEvent
 from moodride.wire import ReadingReceiver
 
 __all__ = ["run"]
@@ -48,15 +52,16 @@ def run(loaded: Loaded) -> int:
         library = Library(config)
         music = library.load()
         inbox = Inbox()
-        service = _service(config, music, inbox)
+        service = _service(loaded, music, inbox)
     except MoodrideError:
         receiver.close()
         raise
-    with _signals(service):
+    again = threading.Event()
+    with _signals(service, again):
         try:
             service.begin()
-            problems = [*loaded.problems, *music.problems]
-            watch = _Watch(library, music, service, problems)
+            reload = Reload(loaded, service.reconfigure)
+            watch = _Watch(library, music, service, reload=reload, again=again)
             with _surroundings(loaded, watch, receiver=receiver, inbox=inbox, service=service):
                 service.run()
         finally:
@@ -77,7 +82,8 @@ def _give_memory_back() -> None:
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
-def _service(config: Config, music: Music, inbox: Inbox) -> Service:
+def _service(loaded: Loaded, music: Music, inbox: Inbox) -> Service:
+    config = loaded.config
     context = Context(
         shelf=music.shelf,
         missing=music.missing,
@@ -91,30 +97,47 @@ def _service(config: Config, music: Music, inbox: Inbox) -> Service:
     def event(event: PlayerEvent) -> None:
         inbox.put(event)
 
-    keeper = Keeper(state_folder(config))
-    player = MpvPlayer(event, settings=mpv_settings(config.playback))
-    return Service(context=context, player=player, inbox=inbox, keeper=keeper, notifier=Notifier())
+    folder = runtime_folder(config)
+    return Service(
+        context=context,
+        player=MpvPlayer(event, settings=mpv_settings(config.playback, config.controls)),
+        inbox=inbox,
+        keeper=Keeper(state_folder(config)),
+        notifier=Notifier(),
+        camera=CameraSwitch(folder, state_folder(config)),
+        power=PowerRequest(folder),
+        librarian=Librarian(loaded),
+    )
 
 
 @contextmanager
 def _surroundings(
     loaded: Loaded, watch: _Watch, *, receiver: ReadingReceiver, inbox: Inbox, service: Service
 ) -> Iterator[None]:
-    """All that may come after the first sound: readings, control socket, buttons."""
+    """All that may come after the first sound: readings, and what is in the driver's hands."""
+    from moodride.commands.hands import Hands  # noqa: PLC0415 - after the sound
+
     over = threading.Event()
-    problems = watch.problems
-    parts = _Controls(loaded.config, inbox, service, problems)
+    missing = service.show_switches()
+    hands = Hands(
+        loaded.config,
+        inbox=inbox,
+        status=lambda: service.status,
+        reload=watch.reload,
+        leave=service.stop,
+        problems=missing,
+    )
 
     def extra() -> dict[str, object]:
         disk = service.disk_problem
         return {
-            "problems": [*problems, *([disk] if disk else [])],
-            "buttons": parts.buttons,
+            "problems": [*watch.problems, *missing, *hands.problems, *([disk] if disk else [])],
+            "controls": hands.told,
             "library": watch.told,
             "readings": {"received": receiver.received, "refused": receiver.refused},
         }
 
-    service.extra = extra
+    service.extra, service.shown = extra, hands.show
     threads = [
         threading.Thread(target=_read, args=(receiver, inbox, over), name="readings"),
         threading.Thread(target=watch.run, args=(over,), name="library"),
@@ -126,58 +149,41 @@ def _surroundings(
         yield
     finally:
         over.set()
-        parts.close()
+        service.shown = lambda _status: None
+        hands.close()
         for thread in threads:
             thread.join(timeout=1.0)
 
 
-class _Controls:
-    """Buttons and control socket; whichever cannot be had, the music plays on without it."""
-
-    def __init__(self, config: Config, inbox: Inbox, service: Service, problems: list[str]) -> None:
-        from moodride.controls.evdev import EvdevButtons, Keys  # noqa: PLC0415 - after the sound
-        from moodride.controls.press import MEANINGS, Gesture, PressTimes  # noqa: PLC0415
-        from moodride.controls.status import ControlServer  # noqa: PLC0415
-
-        controls = config.controls
-        # Camera off has no meaning yet; unmapped, a very long press stays the long one it was.
-        meanings: dict[Gesture, PressKind] = {
-            g: kind for g, kind in MEANINGS.items() if g is not Gesture.VERY_LONG
-        }
-        times = PressTimes(double_s=controls.double_s, long_s=controls.long_s)
-        keys = Keys(button=controls.button_keys, times=times, meanings=meanings)
-        self._buttons = EvdevButtons(inbox.put, keys=keys)
-        self._server = ControlServer(
-            runtime_folder(config) / CONTROL, status=lambda: service.status, press=inbox.put
-        )
-        for part in (self._buttons, self._server):
-            try:
-                part.start()
-            except MoodrideError as error:
-                log.warning("%s; the music plays on without it", error)
-                problems.append(str(error))
-
-    @property
-    def buttons(self) -> list[str]:
-        """Names of the input devices that are read."""
-        return list(self._buttons.devices)
-
-    def close(self) -> None:
-        """Let both go."""
-        self._server.close()
-        self._buttons.close()
-
-
 class _Watch:
-    """Looks for music that comes and goes: a late stick, one that is pulled out, a scan."""
+    """Looks for what changes while the music plays: sticks that come and go, a scan, settings."""
 
     def __init__(
-        self, library: Library, music: Music, service: Service, problems: list[str]
+        self,
+        library: Library,
+        music: Music,
+        service: Service,
+        *,
+        reload: Reload,
+        again: threading.Event,
     ) -> None:
         self._library = library
         self._music = music
         self._service = service
-        self.problems = problems
+        self._reload = reload
+        self._again = again
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with the configuration and the library, a line each."""
+        return [*self._reload.problems, *self._music.problems]
+
+    def reload(self) -> Mapping[str, list[str]]:
+        """Read the configuration again, and look for music that turned up."""
+        told = self._reload()
+        if self._music.substitute or self._library.changed():
+            self._look()
+        return told
 
     @property
     def told(self) -> dict[str, object]:
@@ -193,6 +199,9 @@ class _Watch:
     def run(self, over: threading.Event) -> None:
         """Look until the end."""
         while not over.wait(LIBRARY_RETRY_S):
+            if self._again.is_set():  # SIGHUP: `systemctl reload moodride`
+                self._again.clear()
+                self._reload()
             # The owner's catalogue may be mended, or its files may turn up, at any time.
             if self._music.substitute or self._library.changed():
                 self._look()
@@ -208,8 +217,6 @@ class _Watch:
             return
         log.info("library: %d tracks by %s", len(music.shelf), music.where)
         self._music = music
-        self.problems[:] = [line for line in self.problems if line not in before.problems]
-        self.problems += music.problems
         self._service.library_changed(
             music.shelf, missing=music.missing, substitute=music.substitute, own=music.own
         )
@@ -224,13 +231,17 @@ def _read(receiver: ReadingReceiver, inbox: Inbox, over: threading.Event) -> Non
 
 
 @contextmanager
-def _signals(service: Service) -> Iterator[None]:
-    """SIGTERM and SIGINT only set a flag."""
+def _signals(service: Service, again: threading.Event) -> Iterator[None]:
+    """SIGTERM, SIGINT and SIGHUP only set a flag."""
 
-    def handle(_number: int, _frame: object) -> None:
-        service.stop()
+    def handle(number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:
+            again.set()
+        else:
+            service.stop()
 
-    before = {n: signal.signal(n, handle) for n in (signal.SIGTERM, signal.SIGINT)}
+    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {n: signal.signal(n, handle) for n in wanted}
     try:
         yield
     finally:

@@ -13,12 +13,20 @@ from moodride.playback.cards import CARDS, card_ids, number_of
 from moodride.playback.options import MpvSettings
 from moodride.playback.probe import find_output
 from moodride.settings import PlaybackSettings
+from moodride.settings_car import ControlSettings
 
 __all__ = ["device_hint", "heard_output", "mpv_settings"]
 
 
-def mpv_settings(playback: PlaybackSettings) -> MpvSettings:
-    """The configuration in libmpv's words."""
+def mpv_settings(
+    playback: PlaybackSettings, controls: ControlSettings | None = None
+) -> MpvSettings:
+    """The configuration in libmpv's words.
+
+    Args:
+        playback: how it sounds.
+        controls: how loud cues are; None where none is asked for.
+    """
     output = playback.output
     pcm_path = output.removeprefix("pcm:") if output.startswith("pcm:") else ""
     return MpvSettings(
@@ -27,6 +35,8 @@ def mpv_settings(playback: PlaybackSettings) -> MpvSettings:
         pcm_path=pcm_path,
         volume_pct=playback.volume_pct,
         loudness_lufs=playback.loudness_lufs,
+        audio_buffer_s=playback.buffer_s,
+        cue_db=(controls or ControlSettings()).cue_db,
     )
 
 

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from moodride.config import READINGS, Loaded, runtime_folder
 from moodride.vision.watch import WatchSettings, run_watch
 
-__all__ = ["watch", "watch_settings"]
+__all__ = ["CAMERA_OFF", "watch", "watch_settings"]
+
+log = logging.getLogger(__name__)
+
+CAMERA_OFF: Final = "camera.off"
+"""Name of the file in the runtime folder that says that the driver wants no camera.
+
+As in `moodride.controls.camera`, which this process does not load.
+"""
+
+_LOOK_S: Final = 0.05
+_GRACE_S: Final = 0.2
+"""With `_LOOK_S` well within half a second, for a busy machine; a working loop ends in less."""
 
 
 def watch_settings(loaded: Loaded, **given: Any) -> WatchSettings:  # noqa: ANN401 - options
@@ -37,9 +55,48 @@ def watch_settings(loaded: Loaded, **given: Any) -> WatchSettings:  # noqa: ANN4
 
 
 def watch(loaded: Loaded, **given: Any) -> int:  # noqa: ANN401 - the command's options
-    """Watch until the source ends or SIGTERM or SIGINT come.
+    """Watch until the source ends, SIGTERM or SIGINT come, or the camera is switched off.
 
     Raises:
         MoodrideError: the source or a model cannot be used.
     """
-    return run_watch(watch_settings(loaded, **given))
+    marker = runtime_folder(loaded.config) / CAMERA_OFF
+    if _is_there(marker):
+        log.info("%s: the camera is switched off, nothing is watched", marker)
+        return 0
+    with _switch(marker):
+        return run_watch(watch_settings(loaded, **given))
+
+
+@contextmanager
+def _switch(marker: Path) -> Iterator[None]:
+    """End this process when the marker appears, whatever its main thread is doing then.
+
+    systemd stops it as well. But a driver who switches the camera off must not have to wait
+    for that, nor for a camera that hangs or for networks that are being loaded.
+    """
+    over = threading.Event()
+    thread = threading.Thread(target=_look, args=(marker, over), name="switch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def _look(marker: Path, over: threading.Event) -> None:
+    while not over.wait(_LOOK_S):
+        if _is_there(marker):
+            log.info("%s: the camera was switched off, this ends", marker)
+            if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+                os.kill(os.getpid(), signal.SIGTERM)  # the loop closes the camera and ends
+                over.wait(_GRACE_S)
+            os._exit(0)  # the kernel closes the camera
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True

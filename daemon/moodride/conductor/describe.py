@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from moodride.conductor.explain import Document, explain, shares
-from moodride.conductor.model import STORM, Context, State
+from moodride.conductor.model import STORM, Context, State, still
 from moodride.types import Reading, Track
 
-__all__ = ["describe", "headline"]
+__all__ = ["describe", "headline", "sign"]
 
 
 def describe(state: State, context: Context, now: float) -> Document:
@@ -20,6 +20,7 @@ def describe(state: State, context: Context, now: float) -> Document:
         "playback": {
             "output": state.output,
             "paused": state.paused,
+            "rests": still(state, now),
             "waiting_for_sound": state.silent,
             "volume_pct": state.volume_pct,
             "failed_in_a_row": state.failures,
@@ -30,8 +31,32 @@ def describe(state: State, context: Context, now: float) -> Document:
             "age_s": None if state.reading is None else round(now - state.reading_s, 1),
             "reading": _reading(state.reading) if fresh else None,
         },
+        "camera": {"on": state.camera},
+        "ignition": {
+            "known": state.ignition is not None,
+            "on": state.ignition,
+            "off_s": None if state.off_s is None else round(now - state.off_s, 1),
+            "parked": state.rests_s is not None,
+        },
+        "sign": sign(state, now),
         "library": {"tracks": len(context.shelf)},
     }
+
+
+def sign(state: State, now: float) -> str:
+    """What a light should show: off, trouble, camera-off, paused, hand or playing.
+
+    The first that holds, in this order: what the driver cannot hear comes before what he can.
+    """
+    if state.rests_s is not None:
+        return "off"
+    if state.silent or state.failures >= STORM:
+        return "trouble"
+    if not state.camera:
+        return "camera-off"
+    if state.paused:
+        return "paused"
+    return "hand" if state.mood.by_hand(now) else "playing"
 
 
 def headline(state: State, now: float, *, stale_s: float) -> str:
@@ -43,6 +68,10 @@ def headline(state: State, now: float, *, stale_s: float) -> str:
     if state.failures >= STORM:
         playing = f"{state.failures} tracks in a row could not be played, {playing}"
     seen = "vision alive" if now - state.reading_s <= stale_s else "no readings from vision"
+    if not state.camera:
+        seen = "the camera is switched off"
+    if state.rests_s is not None:
+        playing = f"the ignition is off, {playing}"
     return f"{playing}; {state.mood.why}; {seen}"
 
 

@@ -8,27 +8,36 @@ from moodride.choice.evidence import Evidence
 from moodride.choice.taste import Taste
 from moodride.mood.baseline import Usual
 from moodride.types import (
+    Cue,
     EndReason,
+    Ignition,
     Mood,
+    MoodChosen,
     OutputChanged,
     PlayerGone,
     Press,
     Reading,
+    Touched,
     Track,
     TrackEnded,
     TrackStarted,
+    VolumeChosen,
 )
 
 __all__ = [
     "Action",
     "Append",
+    "AskPower",
     "Begin",
+    "CorrectMood",
     "Entry",
     "Event",
+    "Hush",
     "Kept",
     "LibraryChanged",
     "Order",
     "Play",
+    "PlayCue",
     "RecordEnd",
     "RecordMood",
     "RecordPlay",
@@ -36,12 +45,14 @@ __all__ = [
     "RecordTaste",
     "Replan",
     "Resume",
+    "Rise",
     "Save",
     "SaveUsual",
     "SetPaused",
     "SetVolume",
     "Skip",
     "Switch",
+    "SwitchCamera",
     "Tick",
     "TryOutput",
 ]
@@ -59,7 +70,8 @@ class Entry:
 class Resume:
     """Where the last drive stopped; ids are those of the library.
 
-    ``hand_mood`` is the mood that was chosen by hand in this same drive, or None.
+    ``hand_mood`` is the mood that was chosen by hand, or None; ``same_boot`` says that the
+    machine has run since, so it is surely this same drive.
     """
 
     track_id: str
@@ -69,6 +81,7 @@ class Resume:
     volume_pct: float
     draw: int
     hand_mood: Mood | None = None
+    same_boot: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +93,11 @@ class Begin:
         heard: ids of tracks played before, oldest first.
         usual: what the drivers' faces usually showed over the drives before, or None.
         taste: what the drivers like, as far as it was learnt.
+        camera: the driver has not switched the camera off.
     """
 
     resume: Resume | None = None
+    camera: bool = True
     heard: tuple[str, ...] = ()
     usual: Usual | None = None
     taste: Taste = field(default_factory=Taste)
@@ -127,7 +142,11 @@ Event = (
     | LibraryChanged
     | Tick
     | Reading
+    | Touched
     | Press
+    | MoodChosen
+    | VolumeChosen
+    | Ignition
     | TrackStarted
     | TrackEnded
     | OutputChanged
@@ -193,6 +212,49 @@ class TryOutput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hush:
+    """Fade what plays to silence; it is paused a moment later."""
+
+    fade_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rise:
+    """Bring back what was hushed."""
+
+    fade_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayCue:
+    """Sound a cue over the music."""
+
+    cue: Cue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchCamera:
+    """Have the vision process stopped for good, or started again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectMood:
+    """Write into the library that a track is of this mood: the driver says so."""
+
+    track_id: str
+    mood: Mood
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskPower:
+    """Ask systemd to switch the machine off, or (``off`` is False) take that back."""
+
+    off: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPlay:
     """A track began."""
 
@@ -246,8 +308,23 @@ class SaveUsual:
     usual: Usual
 
 
-Order = Play | Append | Replan | Switch | Skip | SetPaused | SetVolume | TryOutput
-"""What the player is told."""
+Order = (
+    Play
+    | Append
+    | Replan
+    | Switch
+    | Skip
+    | SetPaused
+    | SetVolume
+    | TryOutput
+    | Hush
+    | Rise
+    | PlayCue
+    | SwitchCamera
+    | CorrectMood
+    | AskPower
+)
+"""What the player, the camera, the library and the machine are told."""
 
 Kept = RecordPlay | RecordEnd | RecordMood | RecordPress | RecordTaste | Save | SaveUsual
 """What goes to disk."""

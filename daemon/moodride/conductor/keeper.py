@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from moodride.conductor.events import (
     Begin,
@@ -28,6 +31,12 @@ __all__ = ["Keeper"]
 
 log = logging.getLogger(__name__)
 
+LATER_MAX: Final = 64
+"""Actions that may wait."""
+
+UNLEARNT_MAX: Final = 256
+"""Plays whose taste waits for a disk that could not be opened at the start."""
+
 
 class Keeper:
     """Journal, resume point, usual face and taste of one run.
@@ -39,21 +48,50 @@ class Keeper:
     def __init__(self, folder: Path) -> None:
         """Open what is there; go on in memory where the disk refuses."""
         self._problems: dict[str, str] = {}
+        self._folder = folder
+        self._later: list[Kept] = []
         self._store = ResumeStore(folder)
         self._usual = UsualStore(folder)
         self._play = 0
-        self._forgetful = False
+        last = self._store.load()
+        # A journal begun anew must not count a boot as the one of an old resume point.
+        self._boots = last.boot if last else 0
+        self._journal = self._open_journal() or Journal(None)
+        self._taste = self._open_taste() or TasteStore(None)
+        self._unlearnt: deque[RecordTaste] = deque(maxlen=UNLEARNT_MAX)
+
+    def _open_journal(self) -> Journal | None:
+        self._forgetful = True
         try:
-            self._journal = Journal(folder / "journal.sqlite")
+            journal = Journal(self._folder / "journal.sqlite", boots=self._boots)
         except StorageError as error:
             self._complain("journal", error)
-            self._journal = Journal(None)
-            self._forgetful = True
+            return None
+        self._forgetful = False
+        return journal
+
+    def _open_taste(self) -> TasteStore | None:
+        self._tasteless = True
         try:
-            self._taste = TasteStore(folder / FILE)
+            taste = TasteStore(self._folder / FILE)
         except StorageError as error:
             self._complain("taste", error)
-            self._taste = TasteStore(None)
+            return None
+        self._tasteless = False
+        return taste
+
+    def _try_again(self) -> None:
+        """Open what the disk refused at the start: it may be free, or writable, by now."""
+        if self._forgetful and (journal := self._open_journal()):
+            self._journal, self._play = journal, 0
+            self._problems.pop("journal", None)
+            log.info("the history is kept again")
+        if self._tasteless and (taste := self._open_taste()):
+            self._taste = taste
+            self._problems.pop("taste", None)
+            plays, self._unlearnt = self._unlearnt, deque(maxlen=UNLEARNT_MAX)
+            self.keep_all(plays)
+            log.info("taste is kept again")
 
     def resume(self) -> Resume | None:
         """Where the last drive stopped, or None."""
@@ -67,8 +105,8 @@ class Keeper:
             mood=point.mood,
             volume_pct=point.volume_pct,
             draw=point.draw,
-            # "For the drive": a crash is no new drive, a new boot is one.
-            hand_mood=point.hand_mood if point.boot == self._boot else None,
+            hand_mood=point.hand_mood,
+            same_boot=point.boot != 0 and point.boot == self._boot,
         )
 
     @property
@@ -96,21 +134,59 @@ class Keeper:
 
     def keep(self, action: Kept) -> None:
         """Write it down, or say once that the disk refuses."""
-        part = _part(action)
-        try:
-            self._keep(action)
-        except StorageError as error:
-            self._complain(part, error)
-        else:
-            if part != "journal" or not self._forgetful:
-                self._problems.pop(part, None)
+        self.keep_all((action,))
 
-    def _keep(self, action: Kept) -> None:
-        match action:
-            case Save(resume=point):
+    def keep_all(self, actions: Iterable[Kept], *, later: bool = False) -> None:
+        """Write down what steps gave: each file is written and waited for at most once.
+
+        A press, the end of a track and the beginning of the next are one page of the journal's
+        log so; of several resume points only the last is of use. What a disk refuses, full or
+        read-only, is said once; history and taste are written when it takes them again.
+
+        Args:
+            actions: in their order; none to write what waits.
+            later: wait for the next call; a moment later, for what waits is lost in a power cut.
+        """
+        self._later += actions
+        if later and len(self._later) < LATER_MAX:
+            return
+        waiting, self._later = self._later, []
+        parts: dict[str, list[Kept]] = {}
+        for action in waiting:
+            if isinstance(action, RecordPlay) and (self._forgetful or self._tasteless):
+                self._try_again()
+            parts.setdefault(_part(action), []).append(action)
+        for part, of_it in parts.items():
+            try:
+                self._keep(part, of_it)
+            except StorageError as error:
+                self._complain(part, error)
+            else:
+                lost = {"journal": self._forgetful, "taste": self._tasteless}
+                if not lost.get(part):
+                    self._problems.pop(part, None)
+
+    def _keep(self, part: str, actions: list[Kept]) -> None:
+        match part, actions[-1]:
+            case _, Save(resume=point):
                 self._save(point)
-            case SaveUsual(usual=usual):
+            case _, SaveUsual(usual=usual):
                 self._usual.save(usual)
+            case "taste", _:
+                self._learn([each for each in actions if isinstance(each, RecordTaste)])
+            case _:
+                with self._journal.together():
+                    for action in actions:
+                        self._note(action)
+
+    def _learn(self, plays: list[RecordTaste]) -> None:
+        if self._tasteless:
+            self._unlearnt.extend(plays)
+        self._taste.add_all((play.evidence, play.track) for play in plays)
+
+    def _note(self, action: Kept) -> None:
+        """Into the journal."""
+        match action:
             case RecordPlay(entry=entry):
                 self._play = self._journal.add_play(entry.track.id, entry.track.mood, entry.why)
             case RecordEnd(reason=reason, played_s=played_s):
@@ -121,8 +197,6 @@ class Keeper:
                 self._journal.add_mood(mood, why)
             case RecordPress(press=press):
                 self._journal.add_press(press.kind, press.source)
-            case RecordTaste(track=track, evidence=evidence):
-                self._taste.add(evidence, track)
 
     def _save(self, point: Resume) -> None:
         self._store.save(
@@ -145,7 +219,12 @@ class Keeper:
             log.warning("%s; the music goes on", error)
 
     def close(self) -> None:
-        """Close the databases."""
+        """Write what waits and close all; the resume point goes where least can happen to it."""
+        self.keep_all(())
+        try:
+            self._store.close()
+        except StorageError as error:
+            self._complain("resume", error)
         self._journal.close()
         self._taste.close()
 

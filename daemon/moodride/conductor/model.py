@@ -32,6 +32,7 @@ __all__ = [
     "entry_of",
     "hear",
     "initial",
+    "still",
 ]
 
 
@@ -50,6 +51,9 @@ STORM: Final = 5
 
 HEARD_MAX: Final = 10_000
 """So many plays are looked back on when tracks are drawn: some five hundred hours."""
+
+BEFORE_MAX: Final = 16
+"""So many tracks one can go back to."""
 
 TOLD_MAX: Final = 16
 """The player holds three tracks, and its events come within a second or so."""
@@ -104,6 +108,7 @@ class State:
         current: the track whose start was last heard of.
         over: that track has ended, and no other began yet.
         left: where the last drive stopped, while its track lies on a medium that is late.
+        before: tracks that played before it, the latest last, to go back to.
         coming: the track the player was told to go to and has not begun yet.
         queue: what waits behind those.
         next_step: how many tracks of the plan are drawn.
@@ -119,12 +124,19 @@ class State:
         differs_since_s: since when it says something else than we want.
         stalled_s: since when the player has waited for the medium, or None.
         saved_s: when the resume point was last written.
+        unsaved: something of it has changed since that is no matter of the position.
         usual: the usual face as it was last written, or as this drive found it.
         usual_saved_s: when that was written in this drive.
         position_s: where in the current track.
         feeling: how glad the driver looks, smoothed.
         feeling_before: the same when the current track began.
         taste: what the drivers like, as far as it was learnt.
+        camera: the driver has not switched it off.
+        greeted: it was said that the camera sees something, in this run.
+        ignition: what the line said last, or None where there is none.
+        off_s: since when it says off, or None.
+        rests_s: from when on the music stands still because of that, or None; it fades first.
+        drive_over: it was off for so long that this was the end of the drive.
         paused: by the driver.
         silent: there is no sound card.
         output: the player's output.
@@ -140,6 +152,7 @@ class State:
     current: Entry | None = None
     over: bool = False
     left: Resume | None = None
+    before: tuple[Entry, ...] = ()
     coming: Entry | None = None
     queue: tuple[Entry, ...] = ()
     next_step: int = 0
@@ -154,12 +167,19 @@ class State:
     differs_since_s: float | None = None
     stalled_s: float | None = None
     saved_s: float = -math.inf
+    unsaved: bool = False
     usual: Usual = field(default_factory=Usual)
     usual_saved_s: float = -math.inf
     position_s: float = 0.0
     feeling: Feeling = field(default_factory=Feeling)
     feeling_before: float | None = None
     taste: Taste = field(default_factory=Taste)
+    camera: bool = True
+    greeted: bool = False
+    ignition: bool | None = None
+    off_s: float | None = None
+    rests_s: float | None = None
+    drive_over: bool = False
     paused: bool = False
     silent: bool = False
     output: str = ""
@@ -180,6 +200,11 @@ def initial(context: Context, now: float) -> State:
         began_s=now,
         banned=dict.fromkeys(context.missing, now + MISSING_S),
     )
+
+
+def still(state: State, now: float) -> bool:
+    """Whether the music is to stand still: by the driver, for want of a card, or parked."""
+    return state.paused or state.silent or (state.rests_s is not None and now >= state.rests_s)
 
 
 def current_mood(state: State) -> Mood:

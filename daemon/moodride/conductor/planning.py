@@ -59,28 +59,48 @@ def begin(state: State, event: Begin, now: float, context: Context) -> tuple[Sta
     """First sound: the track of the last drive at its position, else a new one."""
     heard = event.heard[-HEARD_MAX:]
     state = replace(state, heard=heard, heard_at=context.positions(heard), taste=event.taste)
+    # After a crash the driver has been told already that all is well.
+    greeted = event.resume is not None and event.resume.same_boot
+    state = replace(state, camera=event.camera, greeted=greeted)
     state = _knowing(state, event, context)
-    resume = event.resume
     start_s = 0.0
-    if resume is not None:
-        settings = context.config.mood
-        mood = decider.start(settings, now, mood=resume.mood, long=state.usual)
-        if resume.hand_mood:
-            hold_s = context.config.controls.hand_hold_s
-            mood = hand.held_by_hand(mood, now, mood=resume.hand_mood, hold_s=hold_s)
-        loudest = context.config.playback.start_volume_max_pct
-        volume = min(resume.volume_pct, loudest)
-        state = replace(state, mood=mood, volume_pct=volume, draw=resume.draw)
-        queue = resumed(resume, context)
-        state = replace(state, queue=queue, told=queue)
-        if context.by_id(resume.track_id) is None and not context.substitute:
-            state = replace(state, left=resume)
-        if state.queue and state.queue[0].track.id == resume.track_id:
-            back_s = context.config.playback.resume_back_s
-            start_s = _resume_at(resume.position_s, state.queue[0].track, back_s=back_s)
+    if event.resume is not None:
+        state, start_s = _resume(state, event.resume, now, context)
     fade_in_s = context.config.playback.fade_in_s
     state, actions = play(state, context, now, start_s=start_s, fade_in_s=fade_in_s)
     return state, (SetVolume(volume_pct=state.volume_pct), *actions)
+
+
+def _resume(state: State, resume: Resume, now: float, context: Context) -> tuple[State, float]:
+    """Mood, volume and queue of the last drive, and where its track goes on, in seconds."""
+    mood = decider.start(context.config.mood, now, mood=resume.mood, long=state.usual)
+    hold_s = _hold_s(resume, context)
+    if resume.hand_mood and hold_s is not None:
+        mood = hand.held_by_hand(mood, now, mood=resume.hand_mood, hold_s=hold_s)
+    playback = context.config.playback
+    volume = min(resume.volume_pct, playback.start_volume_max_pct)
+    queue = resumed(resume, context)
+    if mood.by_hand(now):
+        # Cut while it faded to the chosen mood, the old track is not to be heard to its end.
+        queue = tuple(e for e in queue if e.track.mood is resume.hand_mood) or queue
+    state = replace(state, mood=mood, volume_pct=volume, draw=resume.draw, queue=queue, told=queue)
+    if context.by_id(resume.track_id) is None and not context.substitute:
+        state = replace(state, left=resume)
+    if not queue or queue[0].track.id != resume.track_id:
+        return state, 0.0
+    back_s = playback.resume_back_s
+    return state, _resume_at(resume.position_s, queue[0].track, back_s=back_s)
+
+
+def _hold_s(resume: Resume, context: Context) -> float | None:
+    """How long a mood chosen by hand holds after a start; 0 is for the drive, None not at all."""
+    controls = context.config.controls
+    if resume.same_boot:
+        return controls.hand_hold_s
+    # A power cut may be the end of the drive or a dip of the battery: nobody can tell.
+    longest_s = controls.hand_after_cut_s
+    held_s = min(controls.hand_hold_s or longest_s, longest_s)
+    return held_s if held_s > 0.0 else None
 
 
 def _knowing(state: State, event: Begin, context: Context) -> State:
@@ -248,7 +268,7 @@ def save(state: State, context: Context, now: float) -> tuple[State, Actions]:
         draw=state.draw,
         hand_mood=state.mood.plan.path[0] if state.mood.by_hand(now) else None,
     )
-    return replace(state, saved_s=now), (Save(resume=resume),)
+    return replace(state, saved_s=now, unsaved=False), (Save(resume=resume),)
 
 
 def save_usual(state: State, now: float) -> tuple[State, Actions]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from moodride.conductor.events import Replan, SetPaused, Tick, TryOutput
-from moodride.conductor.model import BAN_S, Context, State, ahead, entry_of
+from moodride.conductor.ignition import rest
+from moodride.conductor.model import BAN_S, Context, State, ahead, entry_of, still
 from moodride.conductor.planning import Actions, fill, follow, play, save, skip
 from moodride.mood import decider
 from moodride.mood.context import Surroundings
@@ -14,6 +15,8 @@ from moodride.mood.context import Surroundings
 __all__ = ["surroundings", "tick"]
 
 OUTPUT_RETRY_S: Final = 5.0
+SAVE_EARLY_S: Final = 0.5
+"""A tick is up to 0.25 s late and a write takes its time: no point may outlive the option."""
 SETTLE_S: Final = 2.0
 """The player gets this long to do what it was told before we tell it again."""
 STALL_S: Final = 5.0
@@ -33,6 +36,8 @@ def tick(state: State, event: Tick, now: float, context: Context) -> tuple[State
     state = replace(state, mood=mood)
     if decision is not None:
         state, actions = follow(state, decision, now, context)
+    state, more = rest(state, now, context)
+    actions += more
     state, more = _reconcile_queue(state, event, now, context)
     actions += more
     state, more = _reconcile_stall(state, event, now, context)
@@ -58,6 +63,8 @@ def _reconcile_queue(
     """Our queue is the truth; the player is told again where it differs for long."""
     if now < state.wait_until_s:
         return state, ()
+    if event.idle and state.rests_s is not None:
+        return state, ()  # the queue ran dry while the car is off: no reason to begin anew
     if event.idle:
         return (state, ()) if now < state.told_s + SETTLE_S else play(state, context, now)
     state, _ = fill(state, context, now)
@@ -93,9 +100,9 @@ def _reconcile_stall(
 
 
 def _reconcile_pause(state: State, event: Tick, now: float) -> tuple[State, Actions]:
-    """Paused by the driver, or because there is no sound card; else playing."""
+    """Standing still where it is to, else playing."""
     actions: Actions = ()
-    wanted = state.paused or state.silent
+    wanted = still(state, now)
     if wanted != event.paused and not event.idle:
         actions = (SetPaused(paused=wanted),)
     if state.silent and now - state.output_tried_s >= OUTPUT_RETRY_S:
@@ -105,7 +112,8 @@ def _reconcile_pause(state: State, event: Tick, now: float) -> tuple[State, Acti
 
 
 def _save_if_due(state: State, event: Tick, now: float, context: Context) -> tuple[State, Actions]:
-    playing = not event.paused and not event.idle
-    if not playing or now - state.saved_s < context.config.memory.save_every_s:
+    news = state.unsaved or not (event.paused or event.idle)
+    every_s = context.config.memory.save_every_s - SAVE_EARLY_S
+    if not news or now - state.saved_s < every_s:
         return state, ()
     return save(state, context, now)

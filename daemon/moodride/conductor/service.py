@@ -7,44 +7,29 @@ sockets and buttons follow while it already plays.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from moodride.conductor.describe import describe, headline
-from moodride.conductor.events import (
-    Append,
-    Event,
-    Kept,
-    LibraryChanged,
-    Order,
-    Play,
-    RecordEnd,
-    Replan,
-    SetPaused,
-    SetVolume,
-    Skip,
-    Switch,
-    Tick,
-    TryOutput,
-)
+from moodride.conductor.events import Event, Kept, LibraryChanged, RecordEnd, Tick
+from moodride.conductor.inbox import Inbox, NewConfig, NewShelf
 from moodride.conductor.keeper import Keeper
 from moodride.conductor.model import Context, initial
+from moodride.conductor.orders import Camera, Librarian, Orders, Power
 from moodride.conductor.planning import save, save_usual
 from moodride.conductor.state import step
 from moodride.conductor.wallclock import WallClock
 from moodride.errors import PlaybackError
 from moodride.notify import Notifier
-from moodride.playback.cards import CardWatch
 from moodride.playback.player import Player
+from moodride.settings import Config
 from moodride.shelf import Shelf
-from moodride.types import EndReason, PlayerGone, Reading
+from moodride.types import EndReason, PlayerGone, TrackEnded
 
-__all__ = ["Inbox", "Service"]
+__all__ = ["Service"]
 
 log = logging.getLogger(__name__)
 
@@ -52,49 +37,6 @@ TICK_S: Final = 0.25
 """How often the player is looked at, decisions are made and the watchdog is fed."""
 
 EXIT_FADE_S: Final = 0.3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wake:
-    """Something new lies in the slot."""
-
-
-@dataclass(frozen=True, slots=True)
-class _NewShelf:
-    """Another library."""
-
-    shelf: Shelf
-    missing: frozenset[str]
-    substitute: bool
-    own: bool
-
-
-class Inbox:
-    """Events queue and are never lost; of readings only the newest waits."""
-
-    def __init__(self) -> None:
-        """An empty inbox."""
-        self._events: queue.SimpleQueue[Event | _NewShelf | _Wake] = queue.SimpleQueue()
-        self._slot: deque[Reading] = deque(maxlen=1)
-
-    def put(self, event: Event | _NewShelf) -> None:
-        """Enqueue an event; safe from any thread and from callbacks of libmpv."""
-        self._events.put(event)
-
-    def put_reading(self, reading: Reading) -> None:
-        """Replace the reading that waits."""
-        self._slot.append(reading)
-        self._events.put(_Wake())
-
-    def get(self, timeout_s: float) -> Event | _NewShelf | None:
-        """The next event, or the newest reading, or None when the time is over."""
-        try:
-            event = self._events.get(timeout=max(0.0, timeout_s))
-        except queue.Empty:
-            return None
-        if isinstance(event, _Wake):
-            return self._slot.pop() if self._slot else None
-        return event
 
 
 class Service:
@@ -106,6 +48,9 @@ class Service:
         inbox: where events and readings arrive.
         keeper: journal, resume point and usual face.
         notifier: systemd.
+        camera: switches the vision process; without one the switch changes nothing but the mood.
+        power: switches the machine off, where it can be.
+        librarian: writes into the library, where there is one to write into.
         clock: monotonic seconds.
         hour: local time of day, or None where it is not known; asked only where
             ``mood.context.night`` is on.
@@ -119,6 +64,9 @@ class Service:
         inbox: Inbox,
         keeper: Keeper,
         notifier: Notifier,
+        camera: Camera | None = None,
+        power: Power | None = None,
+        librarian: Librarian | None = None,
         clock: Callable[[], float] = time.monotonic,
         hour: Callable[[], float | None] | None = None,
     ) -> None:
@@ -128,14 +76,19 @@ class Service:
         self._inbox = inbox
         self._keeper = keeper
         self._notifier = notifier
+        self._camera = camera
+        cues = context.config.controls.cues
+        self._orders = Orders(
+            player, camera=camera, power=power, librarian=librarian, clock=clock, cues=cues
+        )
         self._clock = clock
         self._hour = hour or WallClock().hour
         self._state = initial(context, clock())
         self._status: Mapping[str, object] = {}
-        self._cards = CardWatch()
         self._stop = threading.Event()
         self._gone = False
         self.extra: Callable[[], Mapping[str, object]] = dict
+        self.shown: Callable[[Mapping[str, object]], None] = _to_nobody
 
     @property
     def status(self) -> Mapping[str, object]:
@@ -145,11 +98,17 @@ class Service:
     @property
     def disk_problem(self) -> str:
         """What is wrong with the state folder, one line, or nothing."""
-        return self._keeper.problem
+        return " | ".join(each for each in (self._keeper.problem, self._orders.problem) if each)
+
+    @property
+    def config(self) -> Config:
+        """The settings that hold now."""
+        return self._context.config
 
     def begin(self) -> None:
         """First sound."""
-        self._handle(self._keeper.begin())
+        on = self._camera is None or self._camera.on
+        self._handle(replace(self._keeper.begin(), camera=on))
         self._publish()
 
     def library_changed(
@@ -161,7 +120,15 @@ class Service:
         own: bool = True,
     ) -> None:
         """Go on with another shelf; as in `Context`. Call it from any thread."""
-        self._inbox.put(_NewShelf(shelf, missing, substitute, own))
+        self._inbox.put(NewShelf(shelf, missing, substitute, own))
+
+    def reconfigure(self, config: Config) -> None:
+        """Go on with other settings, as far as they can change now. Call it from any thread."""
+        self._inbox.put(NewConfig(config))
+
+    def show_switches(self) -> list[str]:
+        """Tell systemd how camera and power are wanted; a line where that fails."""
+        return self._orders.show_switches()
 
     def stop(self) -> None:
         """Ask the loop to end; safe from a signal handler."""
@@ -177,8 +144,10 @@ class Service:
         next_tick_s = self._clock()
         while not self._stop.is_set():
             event = self._inbox.get(next_tick_s - self._clock())
-            if isinstance(event, _NewShelf):
+            if isinstance(event, NewShelf):
                 self._take(event)
+            elif isinstance(event, NewConfig):
+                self._context = replace(self._context, config=event.config)
             elif event is not None:
                 self._handle(event)
             if self._clock() >= next_tick_s:
@@ -189,7 +158,7 @@ class Service:
             if self._gone:
                 raise PlaybackError("libmpv shut down", remedy="systemd starts the service again")
 
-    def _take(self, new: _NewShelf) -> None:
+    def _take(self, new: NewShelf) -> None:
         """Another shelf; where it replaces the demo library, the last drive goes on."""
         turned_up = self._context.substitute and not new.substitute
         self._context = replace(
@@ -207,9 +176,7 @@ class Service:
         now = self._clock()
         self._state, actions = save(self._state, self._context, now)
         self._state, more = save_usual(self._state, now)
-        for action in actions + more:
-            if isinstance(action, Kept):
-                self._keeper.keep(action)
+        self._keeper.keep_all(a for a in actions + more if isinstance(a, Kept))
         self._player.close(fade_s=EXIT_FADE_S)
         self._keeper.close()
 
@@ -222,10 +189,11 @@ class Service:
         # Sound before disk: a slow card must not delay what the driver asked for.
         for action in actions:
             if not isinstance(action, Kept):
-                self._perform(action)
+                self._orders.perform(action)
+        # The end of a track waits for the beginning of the next, or a tick: one commit for both.
+        kept = (action for action in actions if isinstance(action, Kept))
+        self._keeper.keep_all(kept, later=isinstance(event, TrackEnded))
         for action in actions:
-            if isinstance(action, Kept):
-                self._keeper.keep(action)
             if isinstance(action, RecordEnd) and action.reason is EndReason.ERROR:
                 why = action.detail or "not readable"
                 log.warning("track %s: cannot be played, %s; left out", action.track_id, why)
@@ -242,30 +210,13 @@ class Service:
             hour=self._hour() if self._context.config.mood.context.night else None,
         )
 
-    def _perform(self, action: Order) -> None:
-        """Tell the player; every verb returns at once."""
-        player = self._player
-        match action:
-            case Play(tracks=tracks, start_s=start_s, fade_in_s=fade_in_s):
-                player.start(tracks, start_s=start_s, fade_in_s=fade_in_s)
-            case Append(tracks=tracks):
-                player.append(tracks)
-            case Replan(tracks=tracks):
-                player.replan(tracks)
-            case Switch(tracks=tracks, fade_s=fade_s):
-                player.switch(tracks, fade_s=fade_s)
-            case Skip(fade_s=fade_s):
-                player.skip(fade_s=fade_s)
-            case SetPaused(paused=paused):
-                player.set_paused(paused)
-            case SetVolume(volume_pct=volume_pct):
-                player.set_volume_pct(volume_pct)
-            case TryOutput():
-                if self._cards.worth_trying(self._clock()):
-                    player.try_output()
-
     def _publish(self) -> None:
         now = self._clock()
         stale_s = self._context.config.mood.stale_s
         self._status = {**describe(self._state, self._context, now), **self.extra()}
+        self.shown(self._status)
         self._notifier.status(headline(self._state, now, stale_s=stale_s))
+
+
+def _to_nobody(_status: Mapping[str, object]) -> None:
+    """Nobody is to be shown the status yet."""

@@ -24,8 +24,10 @@ from moodride.conductor.events import (
     SetPaused,
     Tick,
 )
+from moodride.conductor.ignition import ignition
 from moodride.conductor.model import (
     BAN_S,
+    BEFORE_MAX,
     LATE_S,
     MISSING_S,
     STORM,
@@ -35,6 +37,7 @@ from moodride.conductor.model import (
     entry_of,
     hear,
     initial,
+    still,
 )
 from moodride.conductor.planning import (
     QUEUE_AHEAD,
@@ -45,17 +48,22 @@ from moodride.conductor.planning import (
     save,
     save_usual_if_due,
 )
-from moodride.conductor.presses import press
+from moodride.conductor.presses import cue, mood_chosen, press, volume_chosen
 from moodride.conductor.reconcile import tick
 from moodride.mood import decider
 from moodride.types import (
+    Cue,
     EndReason,
+    Ignition,
+    MoodChosen,
     OutputChanged,
     PlayerGone,
     Press,
     Reading,
+    Touched,
     TrackEnded,
     TrackStarted,
+    VolumeChosen,
 )
 
 __all__ = ["Context", "State", "initial", "step"]
@@ -81,8 +89,8 @@ def step(state: State, event: Event, now: float, context: Context) -> tuple[Stat
             result = tick(state, event, now, context)
         case Reading():
             result = _reading(state, event, now, context)
-        case Press():
-            result = press(state, event, now, context)
+        case Touched() | Press() | MoodChosen() | VolumeChosen() | Ignition():
+            result = _driver(state, event, now, context)
         case TrackStarted():
             result = _started(state, event, now, context)
         case TrackEnded():
@@ -92,6 +100,26 @@ def step(state: State, event: Event, now: float, context: Context) -> tuple[Stat
         case PlayerGone():
             result = state, ()  # the service ends the process; systemd starts it again
     return result
+
+
+def _driver(
+    state: State,
+    event: Touched | Press | MoodChosen | VolumeChosen | Ignition,
+    now: float,
+    context: Context,
+) -> tuple[State, Actions]:
+    """What the driver does with his hands."""
+    match event:
+        case Touched():
+            return state, cue(Cue.TOUCH, context)
+        case Press():
+            return press(state, event, now, context)
+        case MoodChosen():
+            return mood_chosen(state, event, now, context)
+        case VolumeChosen(volume_pct=volume_pct):
+            return volume_chosen(state, volume_pct)
+        case Ignition():
+            return ignition(state, event, now, context)
 
 
 def _library(
@@ -139,12 +167,16 @@ def _stays(entry: Entry, state: State, context: Context) -> bool:
 
 
 def _reading(state: State, event: Reading, now: float, context: Context) -> tuple[State, Actions]:
+    if not state.camera:
+        return state, ()  # sent before the vision process was stopped: it was not to look
     settings = context.config.mood
     mood = decider.observe(state.mood, event, now, settings)
     faces = state.faces.add(event, now, over_s=settings.context.group_window_s)
     feeling = state.feeling.add(event, now)
     state = replace(state, mood=mood, reading=event, reading_s=now, faces=faces, feeling=feeling)
-    return save_usual_if_due(state, now)
+    ready = cue(Cue.READY, context) if event.face is not None and not state.greeted else ()
+    state, saving = save_usual_if_due(replace(state, greeted=state.greeted or bool(ready)), now)
+    return state, (*ready, *saving)
 
 
 def _started(
@@ -161,12 +193,24 @@ def _started(
     else:
         entry = wanted[at]
         state = replace(state, queue=wanted[at + 1 :], coming=None)
-    state = hear(state, entry.track.id, context)
+    state = hear(_remember(state, entry), entry.track.id, context)
     state = replace(state, current=entry, over=False, feeling_before=state.feeling.at(now))
     state, added = fill(state, context, now)
     more: Actions = (Append(tracks=added),) if added else ()
+    if state.rests_s is not None:  # it would be heard, though the one before was hushed
+        state = replace(state, rests_s=now)
+        more = (SetPaused(paused=True), *more)
     state, saving = save(replace(state, told_s=now), context, now)
     return state, (RecordPlay(entry=entry), *more, *saving)
+
+
+def _remember(state: State, entry: Entry) -> State:
+    """Note what played before this one, or that the driver went back to it."""
+    if state.before and state.before[-1].track.id == entry.track.id:
+        return replace(state, before=state.before[:-1])
+    if state.current is None or state.current.track.id == entry.track.id:
+        return state
+    return replace(state, before=(*state.before, state.current)[-BEFORE_MAX:])
 
 
 def _ended(state: State, event: TrackEnded, now: float, context: Context) -> tuple[State, Actions]:
@@ -211,4 +255,4 @@ def _output(
     silent = context.wants_sound and (state.silent if event.name == "" else event.name == "null")
     changed = silent != state.silent
     state = replace(state, output=event.name, silent=silent, output_tried_s=now)
-    return state, (SetPaused(paused=silent or state.paused),) if changed else ()
+    return state, (SetPaused(paused=still(state, now)),) if changed else ()

@@ -9,10 +9,20 @@ long     at once when held for ``long_s``           automatic mood
 v. long  at once when held for ``very_long_s``      camera off or on
 ======== ========================================== ===========================
 
+Where a double press means nothing, nobody has to wait for one: a short press is
+told at its release. Before its gesture each press tells `Gesture.TOUCH`, at the
+very edge, so that it can be answered at once.
+
 No press is lost: each one is counted in exactly one of short, double (two) and
-long. A very long hold has passed through long on its way. Contacts are
-debounced at the leading edge: the first edge counts at once, so that the
-shortest tap is seen, and the contact may then chatter for ``debounce_s``.
+long. A very long hold has passed through long on its way. Three quick presses
+are a double and a short one, four are two doubles: waiting to see whether a
+third one comes would make every double late.
+
+Contacts are debounced unevenly, as keyboards with worn switches do it: closing
+counts at once, so that the shortest tap is seen and nobody waits; opening counts,
+from the time it happened, once the contact stayed open for ``debounce_s``. So
+neither chatter at an edge nor a contact that shakes open for a moment in the
+middle of a hold makes two presses of one.
 """
 
 from __future__ import annotations
@@ -22,17 +32,18 @@ from enum import Enum, StrEnum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from moodride.types import PressKind
+from moodride.types import Press, PressKind, Touched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MEANINGS", "Gesture", "PressRecogniser", "PressTimes"]
+__all__ = ["MEANINGS", "Gesture", "PressRecogniser", "PressTimes", "meant"]
 
 
 class Gesture(StrEnum):
-    """What a hand did with the button."""
+    """What a hand did with the button; the touch comes first, one of the others follows."""
 
+    TOUCH = "touch"
     SHORT = "short"
     DOUBLE = "double"
     LONG = "long"
@@ -47,6 +58,19 @@ MEANINGS: Final[Mapping[Gesture, PressKind]] = MappingProxyType(
         Gesture.VERY_LONG: PressKind.CAMERA,
     }
 )
+"""What is asked for; a gesture that is left out asks for nothing."""
+
+
+def meant(
+    gesture: Gesture, meanings: Mapping[Gesture, PressKind], source: str
+) -> tuple[Press | Touched, ...]:
+    """Return the event that a gesture is for the conductor, or none.
+
+    A touch is told as long as the button means anything at all.
+    """
+    if gesture is Gesture.TOUCH:
+        return (Touched(source=source),) if meanings else ()
+    return (Press(kind=meanings[gesture], source=source),) if gesture in meanings else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +78,7 @@ class PressTimes:
     """The times that tell gestures apart, in seconds.
 
     Attributes:
-        debounce_s: how long a contact may chatter after an edge, 0 or more.
+        debounce_s: a contact open for less than this is still closed, 0 or more.
         double_s: a second press this soon after the release makes a double.
         long_s: held this long is a long press.
         very_long_s: held this long is a very long one, more than ``long_s``.
@@ -65,7 +89,7 @@ class PressTimes:
     """
 
     debounce_s: float = 0.03
-    double_s: float = 0.35
+    double_s: float = 0.4
     long_s: float = 1.2
     very_long_s: float = 4.0
     stuck_s: float = 30.0
@@ -97,19 +121,30 @@ class PressRecogniser:
     with earlier times are given first. Auto-repeat is simply a second "down"
     and has no effect, nor has an "up" whose "down" was never seen.
 
+    Args:
+        times: what tells the gestures apart.
+        doubles: False where a double press means nothing: none is waited for.
+
     Attributes:
         stuck: the key has been down for ``stuck_s``. Nothing is told until it
-            was released once.
+            was released once; from then on it is believed again.
     """
 
-    def __init__(self, times: PressTimes | None = None) -> None:
+    def __init__(self, times: PressTimes | None = None, *, doubles: bool = True) -> None:
         self.stuck = False
         self._times = times or PressTimes()
+        self._doubles = doubles
         self._phase = _Phase.IDLE
-        self._level = False  # what the debounced key is
-        self._raw = False  # what the contact said last
+        self._down = False  # what the debounced key is
+        self._closed = False  # what the contact said last
         self._since_s = float("-inf")  # when the debounced key last changed
+        self._opened_s = float("-inf")  # when the contact last opened
         self._now_s = float("-inf")
+
+    @property
+    def down(self) -> bool:
+        """Whether the key is down, its chatter taken away."""
+        return self._down
 
     def edge(self, *, down: bool, at_s: float) -> tuple[Gesture, ...]:
         """Take one edge.
@@ -123,41 +158,28 @@ class PressRecogniser:
             The gestures that are certain by then, oldest first.
         """
         told = self.ask(at_s)
-        self._raw = down
-        if self._raw != self._level and self._settled():
-            told += self._change(self._now_s)
-        return told
+        if down is not self._closed:
+            self._closed = down
+            if not down:
+                self._opened_s = self._now_s
+            elif not self._down:
+                told += self._push()
+        # What fell due while the contact shook, or at once without debouncing.
+        return told + self.ask(self._now_s)
 
     def ask(self, now_s: float) -> tuple[Gesture, ...]:
         """Return the gestures that are certain by ``now_s``, oldest first."""
         told: tuple[Gesture, ...] = ()
         while (due_s := self.due_s()) is not None and due_s <= now_s:
             self._now_s = max(self._now_s, due_s)
-            told += self._pass(due_s)
+            told += self._pass()
         self._now_s = max(self._now_s, now_s)
         return told
 
     def due_s(self) -> float | None:
         """Return when to `ask` again, or None while only an edge can change anything."""
-        settle_s = self._settle_s() if self._raw != self._level else None
-        dues = [due for due in (settle_s, self._deadline_s()) if due is not None]
-        return min(dues, default=None)
-
-    def release(self, now_s: float) -> tuple[Gesture, ...]:
-        """Take the key for gone (unplugged): what was finished is told, a hold is forgotten."""
-        told = self.ask(now_s)
-        if self._phase is _Phase.GAP:
-            told += (Gesture.SHORT,)
-        self._phase, self._level, self._raw, self.stuck = _Phase.IDLE, False, False, False
-        return told
-
-    def _settle_s(self) -> float:
-        return self._since_s + self._times.debounce_s
-
-    def _settled(self) -> bool:
-        return self._now_s >= self._settle_s()
-
-    def _deadline_s(self) -> float | None:
+        if self._down and not self._closed:  # opened, or shaken: told apart in a moment
+            return self._opened_s + self._times.debounce_s
         waits = {
             _Phase.FIRST: self._times.long_s,
             _Phase.GAP: self._times.double_s,
@@ -167,10 +189,20 @@ class PressRecogniser:
         wait_s = None if self.stuck else waits.get(self._phase)
         return None if wait_s is None else self._since_s + wait_s
 
-    def _pass(self, due_s: float) -> tuple[Gesture, ...]:
-        """Let one deadline pass: the chatter is over, or the key was held or left alone."""
-        if self._raw != self._level and self._settle_s() <= due_s:
-            return self._change(due_s)
+    def release(self, now_s: float) -> tuple[Gesture, ...]:
+        """Take the key for gone (unplugged): what was finished is told, a hold is forgotten."""
+        told = self.ask(now_s)
+        if self._down and not self._closed:
+            told += self._let_go()
+        if self._phase is _Phase.GAP:
+            told += (Gesture.SHORT,)
+        self._phase, self._down, self._closed, self.stuck = _Phase.IDLE, False, False, False
+        return told
+
+    def _pass(self) -> tuple[Gesture, ...]:
+        """Let one deadline pass: the key was let go, or held, or left alone."""
+        if self._down and not self._closed:
+            return self._let_go()
         if self._phase is _Phase.GAP:
             self._phase = _Phase.IDLE
             return (Gesture.SHORT,)
@@ -183,14 +215,18 @@ class PressRecogniser:
         self.stuck = True
         return ()
 
-    def _change(self, at_s: float) -> tuple[Gesture, ...]:
-        """Accept a change of the debounced key."""
-        self._level, self._since_s, self.stuck = self._raw, at_s, False
-        if not self._level:
-            self._phase = _Phase.GAP if self._phase is _Phase.FIRST else _Phase.IDLE
-            return ()
+    def _push(self) -> tuple[Gesture, ...]:
+        """The debounced key goes down."""
+        self._down, self._since_s = True, self._now_s
         if self._phase is _Phase.GAP:
             self._phase = _Phase.TOLD
-            return (Gesture.DOUBLE,)
+            return (Gesture.TOUCH, Gesture.DOUBLE)
         self._phase = _Phase.FIRST
-        return ()
+        return (Gesture.TOUCH,)
+
+    def _let_go(self) -> tuple[Gesture, ...]:
+        """The debounced key goes up, at the time the contact opened."""
+        short = self._phase is _Phase.FIRST
+        self._down, self._since_s, self.stuck = False, self._opened_s, False
+        self._phase = _Phase.GAP if short and self._doubles else _Phase.IDLE
+        return (Gesture.SHORT,) if short and not self._doubles else ()

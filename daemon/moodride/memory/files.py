@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from moodride.errors import StorageError
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["move_aside", "read_bounded", "storage_error", "sync_folder", "write_atomic"]
+__all__ = [
+    "descriptor",
+    "make_folder",
+    "move_aside",
+    "read_bounded",
+    "storage_error",
+    "sync_folder",
+    "write_atomic",
+]
 
 _REMEDIES: Final[dict[int, str]] = {
     errno.ENOSPC: "free some space on this disk",
@@ -45,7 +53,8 @@ def write_atomic(path: Path, data: bytes, *, keep: Path | None = None) -> None:
     """Replace the content of ``path``, so that a cut leaves the old or the new.
 
     Only one writer at a time: the temporary file has a fixed name, so that a
-    cut leaves at most one behind, and the next write reuses it.
+    cut leaves at most one behind, and the next write reuses it. One that the disk
+    had no room for is removed: it would take the last of it.
 
     Args:
         path: the file; its folder is made if it is missing.
@@ -59,8 +68,12 @@ def write_atomic(path: Path, data: bytes, *, keep: Path | None = None) -> None:
     """
     temporary = path.with_name(f"{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_synced(temporary, data)
+        make_folder(path.parent)
+        try:
+            _write_synced(temporary, data)
+        except OSError:
+            _remove_own(temporary)
+            raise
         if keep is not None:
             _rename_if_there(path, keep)
         temporary.replace(path)
@@ -77,12 +90,12 @@ def read_bounded(path: Path, *, max_bytes: int) -> bytes:
         ValueError: it is longer than ``max_bytes`` or no regular file.
     """
     # O_NONBLOCK: a FIFO under that name must not hang the start.
-    with _descriptor(path, os.O_RDONLY | os.O_NONBLOCK) as descriptor:
-        status = os.fstat(descriptor)
+    with descriptor(path, os.O_RDONLY | os.O_NONBLOCK) as file:
+        status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode) or status.st_size > max_bytes:
             message = f"no regular file of at most {max_bytes} bytes"
             raise ValueError(message)
-        return os.read(descriptor, max_bytes)
+        return os.read(file, max_bytes)
 
 
 def move_aside(path: Path) -> Path:
@@ -98,23 +111,38 @@ def move_aside(path: Path) -> Path:
     return aside
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, safe from a power cut.
+
+    Raises:
+        OSError: something else is in the way, or the disk refuses.
+    """
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder safe from a power cut.
 
     Raises:
         OSError: the folder is gone, or the disk is broken.
     """
-    with _descriptor(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
-        os.fsync(descriptor)
+    with descriptor(folder, os.O_RDONLY | os.O_DIRECTORY) as file:
+        os.fsync(file)
 
 
 def _write_synced(path: Path, data: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    with _descriptor(path, flags) as descriptor:
+    with descriptor(path, flags) as file:
         rest = memoryview(data)
         while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
+            rest = rest[os.write(file, rest) :]
+        os.fsync(file)
 
 
 def _rename_if_there(path: Path, to: Path) -> None:
@@ -124,10 +152,26 @@ def _rename_if_there(path: Path, to: Path) -> None:
         return
 
 
+def _remove_own(temporary: Path) -> None:
+    """Remove what was cut short; a link or a folder under its name is none of ours."""
+    with suppress(OSError):
+        if stat.S_ISREG(temporary.lstat().st_mode):
+            temporary.unlink()
+
+
 @contextmanager
-def _descriptor(path: Path, flags: int) -> Iterator[int]:
-    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o640)
+def descriptor(path: Path, flags: int) -> Iterator[int]:
+    """Open a file and close it again.
+
+    Args:
+        path: of the file.
+        flags: those of open(2); a new file is for the group to read.
+
+    Raises:
+        OSError: as open(2) says.
+    """
+    number = os.open(path, flags | os.O_CLOEXEC, 0o640)
     try:
-        yield descriptor
+        yield number
     finally:
-        os.close(descriptor)
+        os.close(number)

@@ -14,15 +14,18 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from moodride.choice.taste import Count, Evidence, Outcome, Taste
 from moodride.memory.files import storage_error, sync_folder
 from moodride.memory.taste_database import (
+    hold,
     is_damage,
+    is_read_only,
     open_to_read,
     open_to_write,
     start_afresh,
@@ -35,9 +38,9 @@ from moodride.memory.taste_rows import (
     Kept,
     Known,
     known_of,
+    read_taste,
     rows_of,
     signed,
-    taste_of,
 )
 from moodride.types import MOODS, Track
 
@@ -81,41 +84,69 @@ class TasteStore:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._waiting: deque[tuple[Evidence, Track]] = deque(maxlen=_WAITING_MAX)
+        self._lost = False
         with told(path):
             self._db, self._taste = _open(path)
+            self._held = hold(self._db)
+        self._written = _stamp(path)
 
     def load(self) -> Taste:
         """Return all that is known, also what the disk would not take."""
         return self._taste
 
     def add(self, found: Evidence, track: Track) -> None:
-        """Learn from a play: one transaction.
+        """Learn from a play; as `add_all`."""
+        self.add_all(((found, track),))
+
+    def add_all(self, plays: Iterable[tuple[Evidence, Track]]) -> None:
+        """Learn from plays: one transaction.
 
         Args:
-            found: what it says.
-            track: of which; its name and its artist's are kept.
+            plays: what each says, and of which track; its name and its artist's are kept.
 
         Raises:
             StorageError: the disk refuses. It is learnt all the same, and written together
                 with the next, if that can be.
         """
-        self._taste = self._taste.after(found)
-        self._waiting.append((found, track))
+        for found, track in plays:
+            self._taste = self._taste.after(found)
+            self._waiting.append((found, track))
         with told(self._path):
             try:
+                if self._lost:
+                    self._replace(partial(open_to_write, self._path))
+                elif _stamp(self._path) != self._written:
+                    self._held.close()  # it is ours alone: what SQLite has cached is no longer true
+                    self._held = hold(self._db)
                 self._write()
             except sqlite3.Error as error:
-                if self._path is None or not is_damage(error):
-                    raise
-                self.close()
-                self._db = start_afresh(self._path, error)
+                self._mend(error)
                 self._write()
         self._waiting.clear()
+        self._written = _stamp(self._path)
 
     def close(self) -> None:
         """Close the file; what was added is safe already. Never raises."""
         with suppress(sqlite3.Error):
+            self._held.close()
             self._db.close()
+
+    def _mend(self, error: sqlite3.Error) -> None:
+        """Take another connection, where that may help; else raise the error again."""
+        if self._path is not None and is_read_only(error):
+            self._replace(partial(open_to_write, self._path))
+        elif self._path is not None and is_damage(error):
+            self._replace(partial(start_afresh, self._path, error))
+        else:
+            raise error
+
+    def _replace(self, opened: Callable[[], sqlite3.Connection]) -> None:
+        """Where there is none to be had, the next call tries again."""
+        self._lost = True
+        self.close()
+        self._db = opened()
+        self._held = hold(self._db)
+        self._lost = False
 
     def _write(self) -> None:
         """Put all that waits into the file, or nothing."""
@@ -153,7 +184,7 @@ def _open(path: Path | None) -> tuple[sqlite3.Connection, Taste]:
     try:
         db = open_to_write(path)
         try:
-            return db, taste_of(rows_of(db))
+            return db, read_taste(db)
         except BaseException:
             db.close()
             raise
@@ -203,6 +234,16 @@ def _overwrite(path: Path) -> None:
         while left > 0:
             left -= file.write(_BLOCK[: min(left, len(_BLOCK))])
         os.fsync(file.fileno())
+
+
+def _stamp(path: Path | None) -> tuple[int, int, int] | None:
+    """What tells that nobody else has written to a file."""
+    if path is None:
+        return None
+    with suppress(OSError):
+        status = path.stat()
+        return status.st_ino, status.st_size, status.st_mtime_ns
+    return None
 
 
 def _text(name: str) -> str:

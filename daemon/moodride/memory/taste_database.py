@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from moodride.errors import StorageError
-from moodride.memory.files import move_aside, storage_error
+from moodride.memory.files import make_folder, move_aside, storage_error
 from moodride.memory.foreign import refuse_foreign
 
-__all__ = ["APPLICATION_ID", "MIGRATIONS", "is_damage", "open_to_read", "open_to_write", "told"]
-__all__ += ["start_afresh"]
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "is_damage", "is_read_only", "open_to_read"]
+__all__ += ["hold", "open_to_write", "start_afresh", "told"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def open_to_write(path: Path | None) -> sqlite3.Connection:
         sqlite3.Error: it is damaged, or the disk refuses.
     """
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     db = _connect(":memory:" if path is None else path.absolute().as_uri())
     try:
         refuse_foreign(db, APPLICATION_ID, newest=len(MIGRATIONS), where=str(path))
@@ -89,6 +89,19 @@ def open_to_write(path: Path | None) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def hold(db: sqlite3.Connection) -> sqlite3.Cursor:
+    """Keep a shared lock for as long as the cursor lives; others may read, nobody else writes.
+
+    SQLite closes its journal with the last lock, and when it opens it again has the folder fsynced,
+    which makes ext4 commit whatever there is (``ext4_force_commit`` for all that is no regular
+    file, fs/ext4/fsync.c): four pages more for each play.
+
+    Raises:
+        sqlite3.Error: the file cannot be read.
+    """
+    return db.execute("SELECT name FROM sqlite_schema")  # several rows, of which none is fetched
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
@@ -145,6 +158,11 @@ def told(where: Path | None) -> Iterator[None]:
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error says that the file is not what was written."""
     return _code(error) in _DAMAGED
+
+
+def is_read_only(error: sqlite3.Error) -> bool:
+    """Whether a file was read-only when it was opened, and may be writable by now."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY
 
 
 def _connect(address: str) -> sqlite3.Connection:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from moodride.choice.taste import ARTISTS_MAX, TRACKS_MAX, Count, Taste
@@ -20,6 +20,7 @@ __all__ = [
     "Known",
     "Row",
     "known_of",
+    "read_taste",
     "rows_of",
     "signed",
     "taste_of",
@@ -39,11 +40,23 @@ NAME_MAX: Final = 200
 
 _COUNT_MAX: Final = 1e9
 _SIGN: Final = 2**63
-_COLUMNS: Final = {
+_NAMES: Final = {
     "moods": "0, '', 0, mood",
     "artists": f"key, substr(name, 1, {NAME_MAX}), 0, ''",
     "tracks": f"key, substr(name, 1, {NAME_MAX}), artist, mood",
 }
+_MOODS: Final = ", ".join(f"'{mood.value}'" for mood in MOODS)
+_NUMBERS: Final = " AND ".join(
+    f"typeof({each}) IN ('real', 'integer') AND {each} BETWEEN 0 AND {_COUNT_MAX}"
+    for each in ("liked", "disliked", "at", "heard", "late", "early")
+)
+_KNOWN: Final = "typeof(key) = 'integer' AND typeof(name) = 'text'"
+_SENSE: Final = {
+    "moods": f"mood IN ({_MOODS}) AND {_NUMBERS}",
+    "artists": f"{_KNOWN} AND {_NUMBERS}",
+    "tracks": f"{_KNOWN} AND typeof(artist) = 'integer' AND mood IN ({_MOODS}) AND {_NUMBERS}",
+}
+"""Of a row that is what it must be; SQLite looks ten times as fast as we do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,29 +124,56 @@ Rows = dict[str, list[Row]]
 
 def rows_of(db: sqlite3.Connection) -> Rows:
     """All that is kept, by table; rows that make no sense are left out, and said once."""
-    found: Rows = {}
-    odd = 0
-    for table, most in ROWS_MAX.items():
-        query = f"SELECT {_COLUMNS[table]}, liked, disliked, at, heard, late, early FROM {table}"  # noqa: S608 - ours
-        limit = " ORDER BY at DESC LIMIT ?"
-        rows = [Row(*row) for row in db.execute(query + limit, (most + TIDY_EVERY,))]
-        found[table] = [row for row in rows if _makes_sense(row, table)]
-        odd += len(rows) - len(found[table])
-    if odd:
-        _LOG.warning("taste: %d rows make no sense, left out", odd)
+    counts = "liked, disliked, at, heard, late, early"
+    found = {
+        table: [Row._make(row) for row in _select(db, f"{columns}, {counts}", table)]
+        for table, columns in _NAMES.items()
+    }
+    _say_what_is_odd(db, {table: len(rows) for table, rows in found.items()})
     return found
 
 
-def _makes_sense(row: Row, table: str) -> bool:
-    """Whether all of it is what it must be."""
-    named = isinstance(row.key, int) and isinstance(row.artist, int) and isinstance(row.name, str)
-    counts: Sequence[Any] = row[4:]
-    return (
-        named
-        and (table == "artists" or row.mood in MOODS)
-        and all(isinstance(n, int | float) and math.isfinite(n) for n in counts)
-        and all(0 <= n <= _COUNT_MAX for n in counts)
+def read_taste(db: sqlite3.Connection) -> Taste:
+    """The taste that was kept: what `taste_of` makes of `rows_of`, without the names."""
+    counts = "liked, disliked, at"
+    moods = {mood: _count(n) for mood, *n in _select(db, f"mood, {counts}", "moods")}
+    artists = [(unsigned(key), _count(n)) for key, *n in _select(db, f"key, {counts}", "artists")]
+    tracks = [
+        (unsigned(key), unsigned(artist), _count(n))
+        for key, artist, *n in _select(db, f"key, artist, {counts}", "tracks")
+    ]
+    _say_what_is_odd(db, {"moods": len(moods), "artists": len(artists), "tracks": len(tracks)})
+    times = chain(
+        (count.at for count in moods.values()),
+        (count.at for _, count in artists),
+        (count.at for _, _, count in tracks),
     )
+    return Taste.of(
+        plays=max(times, default=0),
+        moods=(moods.get(mood.value, Count()) for mood in MOODS),
+        artists=artists,
+        tracks=tracks,
+    )
+
+
+def _select(db: sqlite3.Connection, columns: str, table: str) -> Iterator[Any]:
+    limit = ROWS_MAX[table] + TIDY_EVERY
+    query = f"SELECT {columns} FROM {table} WHERE {_SENSE[table]} ORDER BY at DESC LIMIT {limit}"  # noqa: S608 - ours
+    return iter(db.execute(query))
+
+
+def _count(numbers: Sequence[Any]) -> Count:
+    liked, disliked, at = numbers
+    return Count(float(liked), float(disliked), int(at))
+
+
+def _say_what_is_odd(db: sqlite3.Connection, read: Mapping[str, int]) -> None:
+    odd = 0
+    for table, number in read.items():
+        total = int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - ours
+        odd += min(total, ROWS_MAX[table] + TIDY_EVERY) - number
+    if odd:
+        _LOG.warning("taste: %d rows make no sense, left out", odd)
 
 
 def taste_of(rows: Rows) -> Taste:

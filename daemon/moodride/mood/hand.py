@@ -11,28 +11,38 @@ from moodride.mood.policy import hand_plan
 from moodride.settings import MoodSettings
 from moodride.types import Mood
 
-__all__ = ["automatic", "by_hand", "held_by_hand", "lock"]
+__all__ = ["automatic", "by_hand", "held_by_hand", "lock", "next_mood"]
 
 HAND_ORDER: Final = (Mood.HAPPY, Mood.ENERGETIC, Mood.CALM, Mood.SAD)
 """The turn in which a double press goes through the moods."""
 
 
-def by_hand(
-    state: MoodState, now: float, *, present: Mood, choices: frozenset[Mood], hold_s: float
-) -> tuple[MoodState, Decision]:
-    """The driver's double press: the mood after ``present`` in turn.
+def next_mood(state: MoodState, now: float, *, present: Mood, choices: frozenset[Mood]) -> Mood:
+    """The driver's double press: the mood after the present one in turn.
 
     Args:
-        state: as it is.
+        state: as it is; a mood that holds by hand is the present one.
         now: monotonic seconds.
         present: the mood that plays.
         choices: moods that the library has; others are passed over.
-        hold_s: how long it holds; 0 is for the drive.
     """
     last = state.plan.path[0] if state.by_hand(now) else present
     at = HAND_ORDER.index(last) + 1
     turn = (*HAND_ORDER[at:], *HAND_ORDER[:at])
-    mood = next((mood for mood in turn if mood in choices), present)
+    return next((mood for mood in turn if mood in choices), present)
+
+
+def by_hand(
+    state: MoodState, now: float, *, mood: Mood, hold_s: float
+) -> tuple[MoodState, Decision]:
+    """A mood that the driver chose.
+
+    Args:
+        state: as it is.
+        now: monotonic seconds.
+        mood: the chosen one.
+        hold_s: how long it holds; 0 is for the drive.
+    """
     state = held_by_hand(state, now, mood=mood, hold_s=hold_s)
     return state, Decision(plan=state.plan, at_once=True, why=state.why)
 

@@ -6,22 +6,23 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from moodride.playback.chain import Chain
 from moodride.types import Track
 
 __all__ = ["Entries", "Entry"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """A track in libmpv's playlist.
 
     Attributes:
         track: what plays.
-        rise: the filter that brings it up from silence, or "".
+        chain: its filters; only the thread of the player's verbs changes them.
     """
 
     track: Track
-    rise: str = ""
+    chain: Chain
 
 
 class Entries:

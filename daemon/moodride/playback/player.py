@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from moodride.types import PlayerEvent, Track
+from moodride.types import Cue, PlayerEvent, Track
 
 __all__ = ["EventSink", "Player", "PlayerSnapshot"]
 
@@ -92,6 +92,25 @@ class Player(Protocol):
 
     def set_paused(self, paused: bool) -> None:  # noqa: FBT001 - it is the state to set
         """Stand still, or go on."""
+
+    def hush(self, *, fade_s: float) -> None:
+        """Fade what plays to silence; it runs on unheard until it is paused, or `rise`.
+
+        A track that begins meanwhile is heard: the owner pauses it.
+        """
+
+    def rise(self, *, fade_s: float) -> None:
+        """Bring back what was hushed, from silence to its level; from a pause it is paused still.
+
+        Does nothing where nothing was hushed.
+        """
+
+    def cue(self, cue: Cue) -> None:
+        """Sound a cue over what plays, which is ducked meanwhile; another one replaces it.
+
+        Where nothing sounds, neither does the cue. It never outlasts a second, never clips,
+        and leaves the music where and as it was.
+        """
 
     def set_volume_pct(self, volume_pct: float) -> None:
         """Set the driver's volume; values outside 0..100 are brought to the nearer end."""

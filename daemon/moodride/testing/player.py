@@ -16,7 +16,15 @@ from moodride.errors import PlaybackError
 from moodride.playback.fade import ramps
 from moodride.playback.player import EventSink, PlayerSnapshot
 from moodride.testing.clock import FakeClock
-from moodride.types import EndReason, OutputChanged, PlayerGone, Track, TrackEnded, TrackStarted
+from moodride.types import (
+    Cue,
+    EndReason,
+    OutputChanged,
+    PlayerGone,
+    Track,
+    TrackEnded,
+    TrackStarted,
+)
 
 __all__ = ["FakePlayer"]
 
@@ -28,6 +36,7 @@ class _Current:
     track: Track
     position_s: float = 0.0
     fade_left_s: float | None = None
+    hushed: bool = False
 
 
 class FakePlayer:
@@ -38,6 +47,9 @@ class FakePlayer:
         clock: the time it plays in.
         volume_pct: volume to begin with.
         card: the name of the sound card's output; "" is a machine without one.
+
+    Attributes:
+        cues: the cues that were heard, each with the time of the clock.
     """
 
     def __init__(
@@ -49,6 +61,7 @@ class FakePlayer:
         card: str = "alsa",
     ) -> None:
         self.clock = clock or FakeClock()
+        self.cues: list[tuple[float, Cue]] = []
         self._emit = on_event
         self._volume_pct = volume_pct
         self._card = card
@@ -106,6 +119,27 @@ class FakePlayer:
         self._begin()
         self._paused = paused
 
+    def hush(self, *, fade_s: float) -> None:
+        """Silence the current track; the fade takes no time here."""
+        del fade_s
+        self._begin()
+        if self._current:
+            self._current.hushed = True
+
+    def rise(self, *, fade_s: float) -> None:
+        """Bring back what was hushed; the fade takes no time here."""
+        del fade_s
+        self._begin()
+        if self._current:
+            self._current.hushed = False
+
+    def cue(self, cue: Cue) -> None:
+        """Sound a cue, where something sounds."""
+        self._begin()
+        heard = self._current and not self._paused and not self._starved() and not self.hushed
+        if heard and self._output != "null":
+            self.cues.append((self.clock(), cue))
+
     def set_volume_pct(self, volume_pct: float) -> None:
         """Set the volume."""
         self._begin()
@@ -142,7 +176,12 @@ class FakePlayer:
             self._end(EndReason.STOP if self._current else EndReason.EOF)
             self._remedy = "open a new one"
 
-    # What happens to it.
+    # What happens to it, and what is heard.
+
+    @property
+    def hushed(self) -> bool:
+        """The current track runs on unheard."""
+        return self._current is not None and self._current.hushed
 
     def advance(self, by_s: float) -> None:
         """Let time pass, and play."""
