@@ -37,6 +37,7 @@ die() {
 _why() {
     case $1 in
         libmpv2) echo 'plays the music' ;;
+        strace) echo 'records what is written to the disk' ;;
         gcc | libc6-dev | python3*-dev) echo 'builds evdev, which has no wheel for this machine' ;;
         mmdebstrap | systemd-container) echo 'makes and boots the container' ;;
         python3*-venv) echo 'makes the virtual environment' ;;
