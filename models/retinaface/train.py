@@ -101,6 +101,18 @@ STAGES: Final = (
         altered=0.8,
         sun=0.4,
     ),
+    # Once more, with more empty pictures still.
+    Stage(
+        width=320,
+        height=240,
+        batch=16,
+        steps=4500,
+        weights=(1.0, 1.0, 0.25, 0.0),
+        shares=(0.38, 0.14, 0.06, 0.2, 0.22),
+        whole=0.5,
+        altered=0.75,
+        sun=0.4,
+    ),
 )
 STEPS: Final = sum(stage.steps for stage in STAGES)
 RATES: Final = {"muon": 0.02, "adamw": 2e-3}
@@ -110,7 +122,7 @@ WARM: Final = 150
 FIRST: Final = (1250, 5000)
 """The first so many steps follow a cosine that would end at the second number, where the
 next one does end."""
-AGAIN: Final = ((5000, 8000), (8000, 17000))
+AGAIN: Final = ((5000, 8000), (8000, 17000), (17000, 21500))
 """From step to step the rate rises once more, and falls to 0. Numbers, not `STEPS`: a stage that
 is added shall not move what ran; it gets a rise of its own, and without one does not learn."""
 AGAIN_TO: Final = 0.3
@@ -122,7 +134,7 @@ PARTS: Final = ("class", "box", "points", "teacher")
 
 
 def rate(step: float) -> float:
-    """Return the part of the highest learning rate: a short rise and a fall to 0, three times."""
+    """Return the part of the highest learning rate: a short rise and a fall to 0, four times."""
     if step < WARM:
         return (step + 1) / WARM
     turn, end = FIRST

@@ -87,8 +87,11 @@ def test_time_of_the_emotion_network_is_its_card_s() -> None:
     assert line.endswith(f"| {figures['ms']:.2f} ms |")
     detector = figures["detector"]
     assert (
-        f"reads {part(detector['accuracy'])} % of {detector['pictures']} FER+ pictures right, "
-        f"behind YuNet's {part(detector['accuracy_yunet'])}"
+        f"In {part(detector['found'])} % of {detector['pictures']} FER+ pictures our detector"
+    ) in FLAT
+    assert (
+        f"the emotion network reads {part(detector['accuracy'])} % of those right, "
+        f"with YuNet's {part(detector['accuracy_yunet'])} %"
     ) in FLAT
 
 
@@ -96,8 +99,10 @@ def test_accuracy_in_words_is_that_of_the_figures() -> None:
     mine, theirs, yunet = (EVERY[n] for n in ("ours 320x240", "RetinaFace 320x240", "YuNet 320"))
     large = yunet["sizes"]["40 px"]["at"]
     found = part(own("ours 320x240", mine["sizes"]["40 px"]["at"])["recall"])
-    assert f"ours finds {found} % of the faces from 40 px, as the published" in FLAT
-    assert part(own("RetinaFace 320x240", theirs["sizes"]["40 px"]["at"])["recall"]) == found
+    other = part(own("RetinaFace 320x240", theirs["sizes"]["40 px"]["at"])["recall"])
+    assert (
+        f"ours finds {found} % of the faces from 40 px, the published RetinaFace {other} (YuNet"
+    ) in FLAT
     at = f"YuNet at its 0.9: {part(large['0.9']['recall'])}, at 0.6: {part(large['0.6']['recall'])}"
     assert at in FLAT
     every = mine["groups"]["all"]
@@ -109,9 +114,11 @@ def test_accuracy_in_words_is_that_of_the_figures() -> None:
 
 def test_what_is_left_to_the_goals_is_the_difference_of_what_is_said() -> None:
     mine, theirs, yunet = (rows()[n] for n in ("ours 320x240", "RetinaFace 320x240", "YuNet 320"))
-    precision, recall = float(theirs[0]) - float(mine[0]), float(yunet[2]) - float(mine[2])
+    precision = float(theirs[0]) - float(mine[0])
     assert f"the published AP at 320x240 ({precision:.1f} points)" in FLAT
-    assert f"YuNet's recall from 40 px ({recall:.1f} points)" in FLAT
+    assert float(mine[2]) >= float(yunet[2]), "what is said to be reached is"
+    assert f"YuNet's recall from 40 px ({yunet[2]}) is reached" in FLAT
+    assert any(int(mine[3]) > int(other[3].split()[0]) for other in rows().values())
 
 
 def test_altered_cabins_in_words_are_those_of_the_figures() -> None:
