@@ -10,7 +10,7 @@ from random import Random
 
 from power_disk import Disk, Rule
 from power_judge import Truths
-from power_ops import Image, Mark, Write
+from power_ops import Image, Mark, Op, Write
 from power_start import Found, Starter
 from power_trace import Recording
 
@@ -118,7 +118,8 @@ def _all_cuts(recording: Recording, chance: Random, each: int) -> Iterator[Cut]:
         yield Cut(at, "prefix", seen)
         yield Cut(at, "synced", safe)
         if strict.waits:
-            yield from _by_chance(at, strict, ordered, chance, each)
+            share = 1.0 if _is_point(op) else FLASH_SHARE
+            yield from _by_chance(at, strict, ordered, chance, each, share)
 
 
 def _torn(disk: Disk, write: Write, chance: Random) -> Iterator[Image]:
@@ -127,11 +128,18 @@ def _torn(disk: Disk, write: Write, chance: Random) -> Iterator[Image]:
     return (disk.torn(write, cut) for cut in chosen)
 
 
-def _by_chance(at: int, strict: Disk, ordered: Disk, chance: Random, each: int) -> Iterator[Cut]:
+def _is_point(op: Op) -> bool:
+    """Whether a generation of the resume point is written over an old one."""
+    return isinstance(op, Write) and op.data.startswith(b'{"crc32"')
+
+
+def _by_chance(
+    at: int, strict: Disk, ordered: Disk, chance: Random, each: int, share: float
+) -> Iterator[Cut]:
     for _ in range(each):
         yield Cut(at, "subset", strict.some(chance))
         yield Cut(at, "ordered", ordered.some(chance))
-        for kind in FLASH if chance.random() < FLASH_SHARE else ():
+        for kind in FLASH if chance.random() < share else ():
             image = strict.interrupted(chance, neighbours=kind == "page")
             if image is not None:
                 yield Cut(at, kind, image)

@@ -63,6 +63,20 @@ def _one_page() -> None:
     slots.STRIDE_BYTES = slots.SLOT_BYTES = 512
 
 
+def _over_newest() -> None:
+    """A start begins with the slot that holds the newest generation."""
+    from moodride.memory import resume
+
+    real = resume.ResumeStore._newest_slot
+
+    def newest(self: resume.ResumeStore) -> resume.Numbered | None:
+        found = real(self)
+        self._last_slot = (self._last_slot - 1) % resume.SLOTS
+        return found
+
+    resume.ResumeStore._newest_slot = newest  # type: ignore[method-assign]
+
+
 def _loose_databases() -> None:
     """SQLite does not wait for the disk."""
     real = sqlite3.connect
@@ -95,5 +109,6 @@ FAULTS: dict[str, tuple[Callable[[], None], str, str]] = {
     "one-page": (_one_page, "page", "resume: number 0"),
     "loose-databases": (_loose_databases, "synced", "journal: number"),
     "seldom": (_seldom, "prefix", "s old"),
+    "over-newest": (_over_newest, "page", "resume: n"),
 }
 """What is spoilt, the kind of cut that must show it, and what is said of it then."""

@@ -184,7 +184,8 @@ class Truths:
             lost[store] = max(first - where, 0)
             least = first
             if flash:
-                least = first - 1 if store in _FILES else -1
+                # Generations of the point lie far apart: only the one being written may go.
+                least = {"resume": first, "usual": first - 1, "camera": first - 1}.get(store, -1)
             if where < max(least, 0 if store in _FILES or not flash else -1):
                 wrong.append(f"{store}: {_what(value, where)}, of {first} to {last}")
         age_s = self._age_s(at, found.values[0])

@@ -78,8 +78,20 @@ class MarkedCamera:
     def switch(self, on: bool) -> None:
         self._marks.doing("camera", on, lambda: self._switch.switch(on))
 
+    def show(self, on: bool) -> None:
+        self._switch.show(on)
+
+    def keep(self, on: bool) -> None:
+        self._marks.doing("camera", on, lambda: self._switch.keep(on))
+
     def publish(self) -> None:
         self._switch.publish()
+
+    def outcome(self) -> str:
+        return self._switch.outcome()
+
+    def close(self) -> None:
+        self._switch.close()
 
 
 class MarkedService(Service):

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Final
 
@@ -154,6 +154,13 @@ def table(mount: str, parts: Mapping[str, Part]) -> Table:
     return drawn
 
 
+def _plain(value: object) -> object:
+    """Numbers of our own classes for JSON; sets of pages as lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return sorted(value) if isinstance(value, set | frozenset) else str(value)
+
+
 def main() -> None:
     """Measure and print."""
     parser = OneLineParser(description=__doc__.splitlines()[0])
@@ -165,7 +172,7 @@ def main() -> None:
         parser.error("strace is not there; install the package strace")
     found = measure(args.seconds)
     if args.json:
-        print(json.dumps(found, default=asdict, indent=1))
+        print(json.dumps(found, default=_plain, indent=1))
         return
     console = Console()
     for mount, parts in found.items():

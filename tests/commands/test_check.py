@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from control_kit import serving
 from models_kit import EIGHT, tiny_network, write_card
 
 from moodride.commands.check import _checks
-from moodride.config import load_config
+from moodride.config import Loaded, load_config
 from moodride.errors import ModelError, MoodrideError
 
 NETWORK = tiny_network([[0.001 * (row + column) for column in range(8)] for row in range(3)])
@@ -82,3 +83,52 @@ def test_check_fails_when_the_light_is_not_there() -> None:
     loaded = replace(loaded, config=replace(loaded.config, controls=controls))
     with pytest.raises(MoodrideError, match="ls /sys/class/leds"):
         dict(_checks(loaded, None))["light"]()
+
+
+def supplied(tmp_path: Path, *, line: str = "supply:no-such", led: str = "") -> Loaded:
+    loaded = load_config()
+    config = replace(
+        loaded.config,
+        paths=replace(loaded.config.paths, runtime=str(tmp_path / "run")),
+        ignition=replace(loaded.config.ignition, line=line),
+        controls=replace(loaded.config.controls, led=led),
+    )
+    return replace(loaded, config=config)
+
+
+def hands_of(*, line: str = "", low: bool = False, problem: str = "") -> dict[str, object]:
+    return {"ignition_line": line, "ignition_active_low": low, "ignition_problem": problem}
+
+
+@pytest.mark.parametrize(
+    ("hands", "said"),
+    [
+        (hands_of(line="supply:no-such"), "the supply no-such: on, says the running moodride"),
+        (hands_of(line="supply:no-such", problem="broken wire"), "broken wire, says the running"),
+        (hands_of(line="supply:no-such", low=True), "ignition.line: /sys/class/power_supply"),
+        (hands_of(line="supply:other"), "ignition.line: /sys/class/power_supply"),
+        (hands_of(), "ignition.line: /sys/class/power_supply"),
+        ({}, "ignition.line: /sys/class/power_supply"),
+    ],
+)
+def test_check_takes_the_word_of_a_service_that_watches_the_same_line(
+    tmp_path: Path, hands: dict[str, object], said: str
+) -> None:
+    with serving(tmp_path / "run" / "control.sock") as service:
+        service.snapshot = {"ignition": {"known": True, "on": True}, "controls": hands}
+        try:
+            told = dict(_checks(supplied(tmp_path), None))["ignition"]()
+        except MoodrideError as error:
+            told = str(error)
+    assert told.startswith(said)
+
+
+def test_check_says_what_is_wrong_with_the_light_of_a_running_service(tmp_path: Path) -> None:
+    with serving(tmp_path / "run" / "control.sock") as service:
+        light = dict(_checks(supplied(tmp_path, led="green"), None))["light"]
+        service.snapshot = {"controls": {"led_wanted": "green", "led_problem": "it is dark"}}
+        with pytest.raises(MoodrideError, match="it is dark, says the running moodride"):
+            light()
+        service.snapshot = {"controls": {"led_wanted": "red", "led_problem": "it is dark"}}
+        with pytest.raises(MoodrideError, match="ls /sys/class/leds"):
+            light()

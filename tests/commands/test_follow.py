@@ -244,6 +244,20 @@ def test_news_when_a_line_comes_or_goes_are_told(
     assert "camera    no more" in capsys.readouterr().out.splitlines()
 
 
+def test_news_when_one_of_two_problems_goes_tells_which(
+    document: Document, capsys: pytest.CaptureFixture[str]
+) -> None:
+    news = News()
+    news.show(document | {"problems": ["the disk is full", "no light"]})
+    capsys.readouterr()
+    news.show(document | {"problems": ["no light"]})
+    assert capsys.readouterr().out == "problem   no more: the disk is full\n"
+    news.show(document | {"problems": ["another light"]})
+    assert capsys.readouterr().out == "problem   another light\n"
+    news.show(document | {"problems": []})
+    assert capsys.readouterr().out == "problem   no more\n"
+
+
 def test_news_when_the_service_is_away_is_said_once_and_all_is_told_when_it_is_back(
     document: Document, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def test_word_when_said_steers_and_says_so(
 
 
 def test_press_when_the_gesture_means_nothing_says_so(shell: Shell, service: Service) -> None:
-    service.desk.meanings = {}
+    service.desk._meanings = {}
     assert shell.run("press", "long").output == "pressed long: nothing\n"
     assert service.steered.empty()
 
@@ -161,6 +162,20 @@ def test_completion_when_asked_offers_them() -> None:
 def test_reload_when_done_prints_what_changed(shell: Shell, service: Service) -> None:
     result = shell.run("reload")
     assert (result.exit_code, result.output) == (0, "changed   mood.enter = 0.5\n")
+
+
+def test_reload_when_the_service_ends_meanwhile_says_so(shell: Shell, service: Service) -> None:
+    service.may_reload.clear()
+    results: list[Result] = []
+    asker = threading.Thread(target=lambda: results.append(shell.run("reload")))
+    asker.start()
+    assert service.reloading.wait(30.0)
+    service.server.close()
+    asker.join(30.0)
+    (result,) = results
+    assert result.exit_code == 69
+    assert "it ended meanwhile; it reads the configuration when it starts" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_camera_when_switched_off_and_on_tells_whoever_can() -> None:
     conductor.send(driver.shows(Emotion.NEUTRAL))
     press = Press(kind=PressKind.CAMERA, source="button")
     told = conductor.send(press)
-    assert told == (RecordPress(press=press), SwitchCamera(on=False), PlayCue(cue=Cue.CAMERA_OFF))
+    assert told == (RecordPress(press=press), PlayCue(cue=Cue.CAMERA_OFF), SwitchCamera(on=False))
     status = describe(conductor.state, conductor.context, conductor.now)
     assert status["camera"] == {"on": False}
     assert status["vision"]["reading"] is None  # type: ignore[index]
@@ -134,7 +134,7 @@ def test_camera_when_switched_off_and_on_tells_whoever_can() -> None:
         conductor.send(driver.shows(Emotion.ANGER), 0.2)
     conductor.ticks(10)
     assert conductor.of(RecordMood) == []
-    assert conductor.send(press)[1:] == (SwitchCamera(on=True), PlayCue(cue=Cue.CAMERA_ON))
+    assert conductor.send(press)[1:] == (PlayCue(cue=Cue.CAMERA_ON), SwitchCamera(on=True))
     for _ in range(100):
         conductor.send(driver.shows(Emotion.ANGER), 0.2)
         conductor.send(conductor.look())
@@ -145,7 +145,25 @@ def test_camera_when_it_was_off_before_the_start_is_off() -> None:
     conductor = Conductor()
     conductor.begin(Begin(camera=False))
     assert not conductor.state.camera
-    assert conductor.send(Press(kind=PressKind.CAMERA))[1] == SwitchCamera(on=True)
+    assert conductor.send(Press(kind=PressKind.CAMERA))[-1] == SwitchCamera(on=True)
+
+
+def test_camera_when_switched_off_forgets_what_it_saw() -> None:
+    conductor = car(KNOWN)
+    driver = FakeDriver()
+    for _ in range(28):  # nearly long enough for the music to change
+        conductor.send(driver.shows(Emotion.ANGER), 0.2)
+        conductor.send(conductor.look())
+    assert conductor.of(RecordMood) == []
+    conductor.send(Press(kind=PressKind.CAMERA))
+    assert conductor.state.feeling.valence is None
+    conductor.state = replace(
+        conductor.state, mood=replace(conductor.state.mood, locked_until_s=-1.0)
+    )
+    conductor.ticks(60)
+    assert conductor.of(RecordMood) == []
+    status = describe(conductor.state, conductor.context, conductor.now)
+    assert not status["mood"]["judged"]  # type: ignore[index]
 
 
 def test_mood_when_asked_for_by_name_holds_and_is_kept_at_once() -> None:
@@ -250,21 +268,20 @@ def test_wrong_mood_when_the_music_is_not_the_owners_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("same_boot", "hold_s", "after_cut_s", "held_s"),
+    ("same_boot", "left_s", "after_cut_s", "held_s"),
     [
-        (True, 0.0, 900.0, 86_400.0),
+        (True, None, 900.0, 86_400.0),
         (True, 300.0, 900.0, 300.0),
-        (False, 0.0, 900.0, 900.0),
+        (False, None, 900.0, 900.0),
         (False, 300.0, 900.0, 300.0),
         (False, 3000.0, 900.0, 900.0),
     ],
 )
 def test_hand_when_resumed_holds_as_long_as_it_may(
-    *, same_boot: bool, hold_s: float, after_cut_s: float, held_s: float
+    *, same_boot: bool, left_s: float | None, after_cut_s: float, held_s: float
 ) -> None:
-    controls = ControlSettings(hand_hold_s=hold_s, hand_after_cut_s=after_cut_s)
-    conductor = Conductor(Config(controls=controls))
-    resume = Resume(**{f: getattr(RESUME, f) for f in RESUME.__slots__} | {"same_boot": same_boot})
+    conductor = Conductor(Config(controls=ControlSettings(hand_after_cut_s=after_cut_s)))
+    resume = replace(RESUME, same_boot=same_boot, hand_left_s=left_s)
     conductor.begin(Begin(resume=resume))
     assert conductor.state.mood.plan.path == (Mood.SAD,)
     assert conductor.state.mood.by_hand(conductor.now + held_s - 1.0)
@@ -274,6 +291,51 @@ def test_hand_when_resumed_holds_as_long_as_it_may(
 
 def test_hand_when_it_may_not_outlast_a_cut_is_gone() -> None:
     conductor = Conductor(Config(controls=ControlSettings(hand_after_cut_s=0.0)))
-    resume = Resume(**{f: getattr(RESUME, f) for f in RESUME.__slots__} | {"same_boot": False})
-    conductor.begin(Begin(resume=resume))
+    conductor.begin(Begin(resume=replace(RESUME, same_boot=False)))
+    assert not conductor.state.mood.by_hand(conductor.now)
+
+
+def test_hand_when_the_power_is_cut_again_and_again_ends_all_the_same() -> None:
+    point = replace(RESUME, same_boot=False)
+    for _ in range(3):  # drives of five minutes, and 900 s in all
+        conductor = Conductor()
+        conductor.begin(Begin(resume=point))
+        assert conductor.state.mood.by_hand(conductor.now)
+        conductor.ticks(310)
+        point = replace(saved(conductor), same_boot=False)
+    conductor = Conductor()
+    conductor.begin(Begin(resume=point))
+    assert not conductor.state.mood.by_hand(conductor.now)
+
+
+def test_hand_when_it_holds_for_a_set_time_does_not_begin_anew_with_a_crash() -> None:
+    conductor = car(Config(controls=ControlSettings(hand_hold_s=600.0)))
+    conductor.send(MoodChosen(mood=Mood.CALM))
+    conductor.starts()
+    conductor.ticks(400)
+    assert saved(conductor).hand_left_s == pytest.approx(200.0, abs=6.0)
+
+
+def test_choices_when_the_demo_library_plays_are_kept_with_the_place_of_the_last_drive() -> None:
+    conductor = Conductor()
+    conductor.context = replace(conductor.context, substitute=True)
+    conductor.begin(Begin(resume=replace(RESUME, track_id="away", hand_mood=None)))
+    conductor.ticks(20)
+    assert conductor.of(Save) == []
+    conductor.send(VolumeChosen(volume_pct=33.0))
+    conductor.send(MoodChosen(mood=Mood.SAD))
+    conductor.ticks(6)
+    kept = saved(conductor)
+    assert (kept.track_id, kept.position_s) == ("away", RESUME.position_s)
+    assert (kept.volume_pct, kept.hand_mood) == (33.0, Mood.SAD)
+    before = len(conductor.of(Save))
+    conductor.ticks(60)
+    assert len(conductor.of(Save)) == before
+
+
+def test_mood_when_the_library_has_no_music_of_it_changes_nothing() -> None:
+    conductor = Conductor(tracks=tuple(t for t in make_tracks() if t.mood is not Mood.CALM))
+    conductor.begin()
+    conductor.send(MoodChosen(mood=Mood.CALM))
+    assert cues(conductor) == [Cue.TROUBLE]
     assert not conductor.state.mood.by_hand(conductor.now)

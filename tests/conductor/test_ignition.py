@@ -233,3 +233,14 @@ def test_start_when_the_line_is_off_already_rests_after_the_same_time() -> None:
     conductor.send(OFF)
     conductor.ticks(8)
     assert conductor.of(Hush)
+
+
+def test_line_when_it_was_never_on_leaves_time_to_set_it_right() -> None:
+    conductor = Conductor()
+    conductor.begin()
+    conductor.send(OFF)
+    conductor.ticks(590)
+    assert conductor.of(Hush)
+    assert conductor.of(AskPower) == []
+    conductor.ticks(15)
+    assert conductor.of(AskPower) == [AskPower(off=True)], "a battery is spared all the same"

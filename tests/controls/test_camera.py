@@ -173,6 +173,32 @@ def test_choice_is_kept_when_it_cannot_be_shown(car: Car) -> None:
     assert not car.switch.on
 
 
+def test_camera_is_stopped_when_what_shows_it_on_cannot_be_removed(
+    car: Car, caplog: pytest.LogCaptureFixture
+) -> None:
+    (car.runtime / "camera.on").mkdir(parents=True)
+    car.switch.switch(False)
+    assert car.shown == {"camera.on", "camera.off"}
+    assert not car.switch.on
+    assert "camera.on: cannot be removed" in caplog.text
+
+
+@pytest.mark.parametrize("choice", [True, False])
+def test_switch_when_it_fails_says_what_comes_of_it(car: Car, choice: bool) -> None:
+    car.runtime.mkdir()
+    (car.state / "camera.off").mkdir(parents=True)
+    if not choice:
+        shutil.rmtree(car.state)
+        car.state.write_text("in the way")
+    with pytest.raises(StorageError, match="holds until the machine's next start"):
+        car.switch.switch(choice)
+    shutil.rmtree(car.runtime)
+    car.runtime.write_text("in the way")
+    what = "started" if choice else "stopped"
+    with pytest.raises(StorageError, match=f"the camera is NOT {what}"):
+        car.switch.switch(choice)
+
+
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link to nothing"])
 def test_strange_things_under_the_names_hang_nothing(car: Car, kind: str) -> None:
     for folder in (car.runtime, car.state):

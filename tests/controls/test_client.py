@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -75,6 +76,26 @@ def test_asking_when_refused_says_what_to_do(tmp_path: Path, code: str, remedy: 
     reply = f'{{"ok": false, "code": "{code}", "error": "no"}}\n'.encode()
     with stranger(tmp_path / "s", reply), pytest.raises(ServiceError, match=remedy):
         ask(tmp_path / "s", {"ask": "status"}, timeout_s=LONG_S)
+
+
+@pytest.mark.parametrize(
+    ("code", "why", "said"),
+    [
+        ("too-many", "too much at once; wait a moment", "too much at once; wait a second"),
+        ("failed", "it could not be granted; the log says why", "granted; see `journalctl -u "),
+        ("busy", "another reload; try again later", "another reload; try again in a few seconds"),
+        ("bad-value", "it is not known yet; give a number", "it is not known yet; give a number"),
+        ("bad-value", "it is one of two", "it is one of two; `--help` tells what it takes"),
+    ],
+)
+def test_asking_when_refused_says_one_remedy(
+    tmp_path: Path, code: str, why: str, said: str
+) -> None:
+    reply = json.dumps({"ok": False, "code": code, "error": why}).encode() + b"\n"
+    with stranger(tmp_path / "s", reply), pytest.raises(ServiceError) as raised:
+        ask(tmp_path / "s", {"ask": "status"}, timeout_s=LONG_S)
+    assert said in str(raised.value)
+    assert str(raised.value).count("; ") == 1
 
 
 def test_asking_when_forbidden_says_which_group(tmp_path: Path) -> None:

@@ -72,12 +72,6 @@ def test_gesture_when_it_means_nothing_is_granted_and_does_nothing() -> None:
     assert table.steered == []
 
 
-def test_gesture_when_meanings_change_follows_them() -> None:
-    table = Table(meanings={})
-    table.desk.meanings = {Gesture.SHORT: PressKind.NEXT}
-    assert table.ask(ask="press", kind="short")["means"] == "next"
-
-
 def test_mood_when_asked_goes_on_the_queue() -> None:
     table = Table()
     assert table.ask(ask="mood", mood="Calm") == {"v": 1, "ok": True, "mood": "calm"}
@@ -113,6 +107,35 @@ def test_volume_when_stepped_later_starts_from_the_published_one_again() -> None
     table.now_s += 5.0
     table.status = {"playback": {"volume_pct": 20.0}}  # somebody turned the knob
     assert table.ask(ask="volume", volume="+5")["volume"] == 25.0
+
+
+def test_volume_when_stepped_while_it_is_being_published_counts_each_step() -> None:
+    table = Table()
+    for expected in (45.0, 50.0, 55.0):
+        assert table.ask(ask="volume", volume="+5")["volume"] == expected
+    table.status = {"playback": {"volume_pct": 45.0}}  # the first of them is done
+    assert table.ask(ask="volume", volume="+5")["volume"] == 60.0
+
+
+def test_volume_when_somebody_else_stepped_meanwhile_starts_from_there() -> None:
+    table = Table()
+    assert table.ask(ask="volume", volume="+5")["volume"] == 45.0
+    table.now_s += 0.5
+    table.status = {"playback": {"volume_pct": 50.0}}  # the wheel's key came after it
+    assert table.ask(ask="volume", volume="+5")["volume"] == 55.0
+    assert table.ask(ask="volume", volume=20)["volume"] == 20.0
+    table.now_s += 0.5
+    table.status = {"playback": {"volume_pct": 30.0}}
+    assert table.ask(ask="volume", volume="-5")["volume"] == 25.0
+
+
+@pytest.mark.parametrize("kind", ["volume-down", "short"])
+def test_volume_when_a_press_here_steps_it_back_starts_from_the_published_one(kind: str) -> None:
+    table = Table(meanings={Gesture.SHORT: PressKind.VOLUME_DOWN})
+    assert table.ask(ask="volume", volume="+5")["volume"] == 45.0
+    assert table.ask(ask="press", kind=kind)["means"] == "volume-down"
+    table.now_s += 0.5  # it is published as it was before both
+    assert table.ask(ask="volume", volume="+5")["volume"] == 45.0
 
 
 @pytest.mark.parametrize(("step", "expected"), [("+90", 100.0), ("-90", 0.0)])

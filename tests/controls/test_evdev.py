@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import queue
+import struct
 import subprocess
 import sys
 import time
@@ -42,7 +43,11 @@ class Car:
         self.attempts: list[str] = []
         self.plugs: list[Plug] = []
         self.buttons = EvdevButtons(
-            self.events.put, keys=KEYS, folder=folder, open_device=self._open
+            self.events.put,
+            keys=KEYS,
+            folder=folder,
+            classes=folder / "classes",
+            open_device=self._open,
         )
 
     def plug(self, name: str) -> Plug:
@@ -311,12 +316,41 @@ def test_device_is_tried_again_when_it_may_not_be_opened(
     car.refuse.add(str(plug.path))
     car.buttons.start()
     wait_for(lambda: len(car.attempts) == 4)
+    assert car.buttons.problem.startswith(f"buttons: {plug.path} cannot be opened: Permission")
+    assert "group input" in car.buttons.problem
     car.refuse.clear()
     car.until(1)
+    assert car.buttons.problem == ""
     plug.tap(NEXT_SONG)
     assert car.next() is PressKind.NEXT
     warnings = [each for each in caplog.records if each.levelno == logging.WARNING]
     assert len(warnings) == 1
+
+
+@pytest.mark.parametrize(("key", "fits"), [(BUTTON, True), (ecodes.KEY_A, False)])
+def test_device_out_of_reach_is_a_problem_when_it_has_our_keys_and_is_there(
+    car: Car, key: int, fits: bool
+) -> None:
+    plug = car.plug("event0")
+    capabilities = car.folder / "classes" / "event0" / "device" / "capabilities"
+    capabilities.mkdir(parents=True)
+    bits = 8 * struct.calcsize("l")
+    words = [f"{1 << key % bits:x}", *["0"] * (key // bits)]
+    (capabilities / "key").write_text(" ".join(words) + "\n")
+    car.refuse.add(str(plug.path))
+    car.buttons.start()
+    wait_for(lambda: len(car.attempts) == 4)
+    assert bool(car.buttons.problem) is fits
+    plug.pull()
+    wait_for(lambda: not car.buttons.problem)
+
+
+def test_unknown_key_is_a_problem(tmp_path: Path) -> None:
+    buttons = EvdevButtons(lambda _: None, keys=Keys(button=("BTN_ZERO",)), folder=tmp_path)
+    buttons.start()
+    wait_for(lambda: bool(buttons.problem))
+    assert "the kernel knows no key 'BTN_ZERO'" in buttons.problem
+    buttons.close()
 
 
 def test_device_without_our_keys_is_opened_once_and_left_alone(car: Car) -> None:
@@ -417,6 +451,7 @@ def test_missing_library_is_one_line(
     buttons._thread.join(LONG_S)
     buttons.close()
     assert "install evdev-binary" in caplog.text
+    assert "install evdev-binary" in buttons.problem
     assert len(caplog.records) == 1
 
 

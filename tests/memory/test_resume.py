@@ -762,3 +762,25 @@ def test_importing_the_room_is_lean() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("bad", range(SLOTS))
+def test_page_that_cannot_be_read_costs_its_generation_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: int
+) -> None:
+    saved(tmp_path, *(point(number) for number in range(1, 7)))  # the newest is in slot 1
+    read = os.pread
+
+    def unreadable(file: int, length: int, at: int) -> bytes:
+        if at == bad * STRIDE_BYTES:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(file, length, at)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pread", unreadable)
+        store = ResumeStore(tmp_path)
+        newest = 5 if bad == 1 else 6
+        assert store.load() == point(newest)
+        assert store.save(point(9))
+    assert ResumeStore(tmp_path).load() == point(9), "no older number wins once it can be read"
+    assert not list(tmp_path.glob("*.damaged"))

@@ -63,7 +63,7 @@ def track(
     )
 
 
-def until(condition: Callable[[], bool], *, what: str, within_s: float = 15.0) -> None:
+def until(condition: Callable[[], bool], *, what: str, within_s: float = 30.0) -> None:
     """Wait for something that happens in libmpv; fails when it never does."""
     end = time.monotonic() + within_s
     while not condition():

@@ -141,6 +141,16 @@ def test_keeps_below_full_scale_when_one_sounds_over_another() -> None:
     assert np.abs(sound).max() <= 1.0
 
 
+def test_leaves_something_of_the_music_when_three_sound_at_once() -> None:
+    music, silence = flat(0.5), flat(0.0)
+    for cue in (Cue.HAND, Cue.TROUBLE, Cue.AUTOMATIC):
+        music, silence = played(cue, music), played(cue, silence)
+    left_of = (music - silence)[0] / 0.5
+    assert 20 * np.log10(left_of.min()) == pytest.approx(-27.0, abs=0.1)
+    assert np.abs(np.diff(left_of)).max() < 0.009
+    assert left_of[-1] == pytest.approx(1.0, abs=1e-6)
+
+
 SKIP = TUNES[Cue.SKIP]
 
 

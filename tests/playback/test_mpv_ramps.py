@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 A_HZ, B_HZ = 1000.0, 400.0
 WINDOW_S = 0.005
-LENGTH_S = 16.0
+LENGTH_S = 40.0
 
 SPLATTER_DB = -80.0
 """What of a tone may appear at other frequencies; a cut makes -35 dB of it."""

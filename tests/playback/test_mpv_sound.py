@@ -74,7 +74,7 @@ def test_is_not_heard_when_replanned(card: Recorder, tmp_path: Path) -> None:
 def test_comes_back_to_full_level_when_pressed_again_and_again(
     card: Recorder, tmp_path: Path
 ) -> None:
-    tones = [track(tone(tmp_path / f"{n}.wav", A_HZ, 12.0)) for n in range(7)]
+    tones = [track(tone(tmp_path / f"{n}.wav", A_HZ, 24.0)) for n in range(7)]
     card.speed = 2.0
     player = card.open()
     player.start(tones, fade_in_s=0.4)

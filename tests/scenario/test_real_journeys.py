@@ -5,6 +5,7 @@ Nothing here is timed: each step waits until it can be seen, for long if need be
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from real_car_kit import real_car
 from service_kit import RATE_HZ, longest_gap_s, playing, position_s, sound_of
 
+from moodride.memory.slots import SlotFile
 from moodride.types import MOODS, Emotion
 
 CUTS = 3
@@ -66,7 +68,16 @@ def test_drive_that_ends_with_a_power_cut_and_goes_on(tmp_path: Path) -> None:
             lambda s: s["track"]["position_s"] > 4.0 and s["playback"]["volume_pct"] == 45.0
         )
         saved_s = left["track"]["position_s"]
-        car.wait_until(lambda s: s["track"]["position_s"] > saved_s + 1.0)
+
+        def kept(_: object) -> bool:
+            try:
+                pages = SlotFile(tmp_path / "state" / "resume.slots").read()
+                points = [json.loads(page)["point"] for page in pages if page]
+            except (OSError, ValueError):  # not there yet, or just being written
+                return False
+            return any(p["volume_pct"] == 45.0 and p["position_s"] >= saved_s for p in points)
+
+        car.wait_until(kept)
         music.kill()
         music.wait()
 
@@ -103,7 +114,7 @@ def test_car_that_is_parked_and_left_and_driven_again(tmp_path: Path) -> None:
         request = tmp_path / "run" / "power.off"
         car.turn_key(on=False)
         car.wait_for_file(request)
-        rests = car.wait_until(lambda s: s["playback"]["rests"] and parked(s))
+        rests = car.wait_until(lambda s: s["playback"]["still"] and parked(s))
         assert rests["track"]["id"] == before["track"]["id"]
         assert rests["sign"] == "off"
         car.turn_key(on=True)
@@ -111,10 +122,10 @@ def test_car_that_is_parked_and_left_and_driven_again(tmp_path: Path) -> None:
         stood_s = rests["track"]["position_s"]
         again = car.wait_until(lambda s: s["track"]["position_s"] > stood_s + 1.0)
         assert again["track"]["id"] == before["track"]["id"], "as if nothing was"
-        assert not again["playback"]["rests"]
+        assert not again["playback"]["still"]
         car.turn_key(on=False)
         car.wait_for_file(request)
-        left = car.wait_until(lambda s: s["playback"]["rests"])
+        left = car.wait_until(lambda s: s["playback"]["still"])
         music.terminate()
         assert music.wait(30) == 0
 

@@ -12,7 +12,6 @@ import click
 from moodride.commands.library import find_music
 from moodride.config import CONTROL, Loaded, runtime_folder, state_folder
 from moodride.errors import MoodrideError, ServiceError
-from moodride.settings import ControlSettings
 from moodride.types import MOODS
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def _checks(loaded: Loaded, source: str | None) -> Iterator[tuple[str, Check]]:
     yield "library", lambda: _library(loaded)
     yield "buttons", lambda: _buttons(loaded)
     yield "ignition", lambda: _ignition(loaded)
-    yield "light", lambda: _light(loaded.config.controls.led)
+    yield "light", lambda: _light(loaded)
     yield "usual face", lambda: _usual_face(loaded)
     yield "state", lambda: _folder(state_folder(config), "paths.state")
     yield "sockets", lambda: _folder(runtime_folder(config), "paths.runtime")
@@ -172,27 +171,23 @@ def _buttons(loaded: Loaded) -> str:
 def _ignition(loaded: Loaded) -> str:
     """The line, and how it is: the running service holds a GPIO line."""
     from moodride.controls.ignition import open_line  # noqa: PLC0415
-    from moodride.controls.ignition_line import (  # noqa: PLC0415
-        WHERE,
-        InputLine,
-        check_line,
-        parse_line,
-    )
+    from moodride.controls.ignition_line import WHERE, check_line, parse_line  # noqa: PLC0415
+    from moodride.controls.keys import keys_of, refuse_shared  # noqa: PLC0415
 
     settings = loaded.config.ignition
     line = parse_line(settings.line)
     words = check_line(settings.line)
-    if isinstance(line, InputLine) and line.key in _keys_in_use(loaded.config.controls):
-        raise MoodrideError(
-            f"{line.key} is a key of the button or of a remote, too",
-            where=WHERE,
-            remedy="give the ignition a key of its own",
-        )
+    refuse_shared(settings.line, keys_of(loaded.config.controls))
     if line is None:
         return words
-    running = _running(loaded)
-    if running and running["ignition"]["known"]:
-        return f"{words}: {_level(on=running['ignition']['on'])}, says the running moodride"
+    running = _running(loaded) or {}
+    hands = running.get("controls") or {}
+    watched = hands.get("ignition_line"), hands.get("ignition_active_low")
+    if watched == (settings.line, settings.active_low):
+        if problem := hands.get("ignition_problem"):
+            raise MoodrideError(f"{problem}, says the running moodride")
+        if running["ignition"]["known"]:
+            return f"{words}: {_level(on=running['ignition']['on'])}, says the running moodride"
     source = open_line(line, active_low=settings.active_low)
     try:
         on = source.read()
@@ -208,20 +203,17 @@ def _ignition(loaded: Loaded) -> str:
     return f"{words}: {_level(on=on)}"
 
 
-def _keys_in_use(controls: ControlSettings) -> frozenset[str]:
-    from moodride.controls.keys import keys_of  # noqa: PLC0415
-
-    keys = keys_of(controls)
-    return frozenset((*keys.button, *keys.remote))
-
-
 def _level(*, on: bool) -> str:
     return "on" if on else "off"
 
 
-def _light(name: str) -> str:
+def _light(loaded: Loaded) -> str:
     from moodride.controls.led import Led  # noqa: PLC0415
 
+    name = loaded.config.controls.led
+    hands = (_running(loaded) or {}).get("controls") or {} if name else {}
+    if hands.get("led_wanted") == name and (problem := hands.get("led_problem")):
+        raise MoodrideError(f"{problem}, says the running moodride")
     return Led(name).check()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import click
@@ -67,20 +67,19 @@ class News:
     """Prints the lines in which something changed; all of them at first, and after a gap."""
 
     def __init__(self) -> None:
-        self._before: dict[str, list[str]] | None = None
+        self._before: tuple[Line, ...] | None = None
         self._missed = ""
 
     def show(self, document: Document) -> None:
         """Print what is new."""
         lines = told(document)
-        now = _by_label(lines)
-        before, self._before, self._missed = self._before, now, ""
+        before, self._before, self._missed = self._before, lines, ""
+        known = {(line.label, line.essence) for line in before or ()}
         for line in lines:
-            if before is None or (line.essence and line.essence not in before.get(line.label, ())):
+            if before is None or (line.essence and (line.label, line.essence) not in known):
                 click.echo(str(line))
-        for label in before or {}:
-            if label not in now:
-                click.echo(str(Line(label, "no more")))
+        for gone in _gone(before or (), lines):
+            click.echo(str(gone))
 
     def miss(self, error: ServiceError) -> None:
         """Say it once."""
@@ -110,11 +109,16 @@ class Documents:
         self._before = still
 
 
-def _by_label(lines: tuple[Line, ...]) -> dict[str, list[str]]:
-    essences: dict[str, list[str]] = {}
-    for line in lines:
-        essences.setdefault(line.label, []).append(line.essence)
-    return essences
+def _gone(before: tuple[Line, ...], now: tuple[Line, ...]) -> Iterator[Line]:
+    """What is there no more: by its label, or by its text where others of that label stay."""
+    for label in dict.fromkeys(line.label for line in before):
+        was = [line for line in before if line.label == label]
+        stays = {line.essence for line in now if line.label == label}
+        if not stays:
+            yield Line(label, "no more")
+        elif len(was) > len(stays):
+            missing = (line for line in was if line.essence not in stays)
+            yield from (Line(label, f"no more: {line.plain}") for line in missing)
 
 
 def _still(part: object) -> object:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final
+from dataclasses import replace
+from typing import Final, Protocol, TypeVar
 
 from moodride.conductor.inbox import Inbox
 from moodride.config import CONTROL, runtime_folder
 from moodride.controls.desk import Desk
 from moodride.controls.evdev import EvdevButtons
 from moodride.controls.ignition import IgnitionWatch
-from moodride.controls.keys import keys_of
+from moodride.controls.keys import keys_of, refuse_shared
 from moodride.controls.led import Led, LedSign
 from moodride.controls.server import ControlServer
-from moodride.errors import MoodrideError
+from moodride.errors import ControlError, MoodrideError
 from moodride.settings import Config
 
 __all__ = ["SIGNS", "Hands"]
@@ -28,6 +29,15 @@ SIGNS: Final[Mapping[str, LedSign]] = {
     sign.name.lower().replace("_", "-"): sign for sign in LedSign
 }
 """What the light shows for each ``sign`` of the status."""
+
+
+class _Part(Protocol):
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+_PartT = TypeVar("_PartT", bound=_Part)
 
 
 class Hands:
@@ -62,17 +72,20 @@ class Hands:
             reload=reload,
             quit=leave,
         )
-        self._buttons = EvdevButtons(inbox.put, keys=keys)
-        self._ignition = IgnitionWatch(inbox.put, config.ignition)
-        self._server = ControlServer(runtime_folder(config) / CONTROL, desk)
         self._name = config.controls.led
         self._led = Led(self._name)
-        for part in (self._buttons, self._ignition, self._server):
-            try:
-                part.start()
-            except MoodrideError as error:
-                log.warning("%s; the music plays on without it", error)
-                problems.append(str(error))
+        self._line = config.ignition
+        self._refused = ""
+        try:
+            refuse_shared(self._line.line, keys)
+        except ControlError as error:
+            self._refused = str(error)
+            log.warning("%s; the ignition is not watched", error)
+        watched = replace(self._line, line="") if self._refused else self._line
+        socket = runtime_folder(config) / CONTROL
+        self._buttons = _begun("buttons", lambda: EvdevButtons(inbox.put, keys=keys), problems)
+        self._ignition = _begun("ignition", lambda: IgnitionWatch(inbox.put, watched), problems)
+        self._server = _begun("control socket", lambda: ControlServer(socket, desk), problems)
 
     def show(self, status: Mapping[str, object]) -> None:
         """Have the light show what a status says."""
@@ -80,20 +93,46 @@ class Hands:
 
     @property
     def told(self) -> dict[str, object]:
-        """What of it is there, for the status."""
+        """What of it is there, for the status and for `moodride check`."""
         return {
-            "buttons": list(self._buttons.devices),
+            "buttons": list(self._buttons.devices) if self._buttons else [],
             "led": self._name if not self._led.problem else "",
+            "led_wanted": self._name,
+            "led_problem": self._led.problem,
+            "ignition_line": self._line.line,
+            "ignition_active_low": self._line.active_low,
+            "ignition_problem": self._ignition_problem,
         }
 
     @property
     def problems(self) -> list[str]:
         """What is wrong with them now, a line each."""
-        return [line for line in (self._ignition.problem, self._led.problem) if line]
+        buttons = self._buttons.problem if self._buttons else ""
+        return [line for line in (buttons, self._ignition_problem, self._led.problem) if line]
+
+    @property
+    def _ignition_problem(self) -> str:
+        return self._refused or (self._ignition.problem if self._ignition else "")
 
     def close(self) -> None:
         """Let all of them go."""
-        self._server.close()
-        self._ignition.close()
-        self._buttons.close()
+        for part in (self._server, self._ignition, self._buttons):
+            if part is not None:
+                part.close()
         self._led.show(LedSign.OFF)
+
+
+def _begun(name: str, make: Callable[[], _PartT], problems: list[str]) -> _PartT | None:
+    """Make a part and start it; None, and a line, where that fails."""
+    try:
+        part = make()
+        part.start()
+    except MoodrideError as error:
+        line = str(error)
+    except (OSError, RuntimeError) as error:  # no descriptor, or no thread, to be had
+        line = f"{name}: {error}; start the service again"
+    else:
+        return part
+    log.warning("%s; the music plays on without it", line)
+    problems.append(line)
+    return None

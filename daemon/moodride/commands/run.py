@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import secrets
 import signal
 import threading
@@ -15,12 +16,14 @@ from moodride.commands.librarian import Librarian
 from moodride.commands.library import Library, Music
 from moodride.commands.reload import Reload
 from moodride.commands.sound import mpv_settings
+from moodride.conductor.clerk import Clerk
 from moodride.conductor.inbox import Inbox
 from moodride.conductor.keeper import Keeper
 from moodride.conductor.model import Context
 from moodride.conductor.service import Service
 from moodride.config import READINGS, Loaded, runtime_folder, state_folder
 from moodride.controls.camera import CameraSwitch
+from moodride.controls.camera_aside import SwitchAside
 from moodride.controls.power import PowerRequest
 from moodride.errors import MoodrideError
 from moodride.notify import Notifier
@@ -39,7 +42,7 @@ _LARGE_BYTES: Final = 128 * 1024
 
 
 def run(loaded: Loaded) -> int:
-    """Play until SIGTERM or SIGINT.
+    """Play until SIGTERM or SIGINT, or until the terminal is closed.
 
     Raises:
         MoodrideError: another one is running, or there is nothing to play or to play with.
@@ -102,9 +105,9 @@ def _service(loaded: Loaded, music: Music, inbox: Inbox) -> Service:
         context=context,
         player=MpvPlayer(event, settings=mpv_settings(config.playback, config.controls)),
         inbox=inbox,
-        keeper=Keeper(state_folder(config)),
+        keeper=Clerk(Keeper(state_folder(config))),
         notifier=Notifier(),
-        camera=CameraSwitch(folder, state_folder(config)),
+        camera=SwitchAside(CameraSwitch(folder, state_folder(config))),
         power=PowerRequest(folder),
         librarian=Librarian(loaded),
     )
@@ -172,6 +175,7 @@ class _Watch:
         self._service = service
         self._reload = reload
         self._again = again
+        self._lock = threading.Lock()  # the control socket reloads in a thread of its own
 
     @property
     def problems(self) -> list[str]:
@@ -180,8 +184,8 @@ class _Watch:
 
     def reload(self) -> Mapping[str, list[str]]:
         """Read the configuration again, and look for music that turned up."""
-        told = self._reload()
-        if self._music.substitute or self._library.changed():
+        with self._lock:
+            told = self._reload()
             self._look()
         return told
 
@@ -199,14 +203,19 @@ class _Watch:
     def run(self, over: threading.Event) -> None:
         """Look until the end."""
         while not over.wait(LIBRARY_RETRY_S):
-            if self._again.is_set():  # SIGHUP: `systemctl reload moodride`
-                self._again.clear()
-                self._reload()
-            # The owner's catalogue may be mended, or its files may turn up, at any time.
-            if self._music.substitute or self._library.changed():
-                self._look()
+            try:
+                with self._lock:
+                    if self._again.is_set():  # SIGHUP: `systemctl reload moodride`
+                        self._again.clear()
+                        self._reload()
+                    self._look()
+            except Exception:  # the next look may find what this one could not
+                log.exception("configuration and library: not looked after this time")
 
     def _look(self) -> None:
+        """The owner's catalogue may be mended, or its files may turn up, at any time."""
+        if not (self._music.substitute or self._library.changed()):
+            return
         before = self._music
         try:
             # While the demo library plays, it has been said already what is wrong.
@@ -232,15 +241,24 @@ def _read(receiver: ReadingReceiver, inbox: Inbox, over: threading.Event) -> Non
 
 @contextmanager
 def _signals(service: Service, again: threading.Event) -> Iterator[None]:
-    """SIGTERM, SIGINT and SIGHUP only set a flag."""
+    """SIGTERM, SIGINT and SIGHUP only set a flag.
+
+    SIGHUP is `systemctl reload moodride`, whose unit sends it; elsewhere it says that the
+    terminal was closed, and what played on then could not be ended there. Who starts it with
+    nohup(1) wants just that.
+    """
+    # See systemd.exec(5); a shell may have it, too, from the unit of its terminal.
+    by_systemd = "INVOCATION_ID" in os.environ and not os.isatty(0)
 
     def handle(number: int, _frame: object) -> None:
-        if number == signal.SIGHUP:
+        if number == signal.SIGHUP and by_systemd:
             again.set()
         else:
             service.stop()
 
-    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    wanted = [signal.SIGTERM, signal.SIGINT]
+    if by_systemd or signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
     before = {n: signal.signal(n, handle) for n in wanted}
     try:
         yield

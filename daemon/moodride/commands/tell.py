@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -11,11 +11,11 @@ from moodride.commands.status import TIMEOUT_S, control_socket
 from moodride.config import Loaded
 from moodride.controls.client import ask
 from moodride.controls.server import RELOAD_S
-from moodride.errors import ConfigError
+from moodride.errors import ConfigError, ServiceError
 
 __all__ = ["mood", "press", "quit_service", "reload", "volume"]
 
-_RELOAD_HEADS = {"changed": "changed", "restart": "restart", "wrong": "wrong"}
+_REPORTED: Final = ("changed", "restart", "wrong")
 
 
 def press(loaded: Loaded, kind: str) -> int:
@@ -49,14 +49,21 @@ def reload(loaded: Loaded) -> int:
     Raises:
         ConfigError: something in it is wrong, and nothing was changed.
     """
-    answer = _told(loaded, {"ask": "reload"}, timeout_s=RELOAD_S + TIMEOUT_S)
+    try:
+        answer = _told(loaded, {"ask": "reload"}, timeout_s=RELOAD_S + TIMEOUT_S)
+    except ServiceError as error:
+        cause = error.__cause__
+        if isinstance(cause, ConnectionError) and not isinstance(cause, ConnectionRefusedError):
+            remedy = "it reads the configuration when it starts"
+            raise ServiceError("it ended meanwhile", where=error.where, remedy=remedy) from error
+        raise
     report = answer.get("reload", {})
-    for key, head in _RELOAD_HEADS.items():
+    for key in _REPORTED:
         for line in report.get(key, ()):
-            click.echo(f"{head:<9} {line}")
+            click.echo(f"{key:<9} {line}")
     if report.get("wrong"):
         raise ConfigError("nothing was changed", remedy="mend what is wrong, and try again")
-    if not any(report.get(key) for key in _RELOAD_HEADS):
+    if not any(report.get(key) for key in _REPORTED):
         click.echo("nothing has changed")
     return 0
 

@@ -20,7 +20,7 @@ def describe(state: State, context: Context, now: float) -> Document:
         "playback": {
             "output": state.output,
             "paused": state.paused,
-            "rests": still(state, now),
+            "still": still(state, now),
             "waiting_for_sound": state.silent,
             "volume_pct": state.volume_pct,
             "failed_in_a_row": state.failures,

@@ -70,8 +70,9 @@ class Entry:
 class Resume:
     """Where the last drive stopped; ids are those of the library.
 
-    ``hand_mood`` is the mood that was chosen by hand, or None; ``same_boot`` says that the
-    machine has run since, so it is surely this same drive.
+    ``hand_mood`` is the mood that was chosen by hand, or None, and ``hand_left_s`` how much
+    longer it holds, or None for the drive; ``same_boot`` says that the machine has run since,
+    so it is surely this same drive.
     """
 
     track_id: str
@@ -81,6 +82,7 @@ class Resume:
     volume_pct: float
     draw: int
     hand_mood: Mood | None = None
+    hand_left_s: float | None = None
     same_boot: bool = True
 
 

@@ -37,6 +37,9 @@ LATER_MAX: Final = 64
 UNLEARNT_MAX: Final = 256
 """Plays whose taste waits for a disk that could not be opened at the start."""
 
+UNTOLD_MAX: Final = 512
+"""The same of the history."""
+
 
 class Keeper:
     """Journal, resume point, usual face and taste of one run.
@@ -59,6 +62,7 @@ class Keeper:
         self._journal = self._open_journal() or Journal(None)
         self._taste = self._open_taste() or TasteStore(None)
         self._unlearnt: deque[RecordTaste] = deque(maxlen=UNLEARNT_MAX)
+        self._untold: deque[Kept] = deque(maxlen=UNTOLD_MAX)
 
     def _open_journal(self) -> Journal | None:
         self._forgetful = True
@@ -85,6 +89,8 @@ class Keeper:
         if self._forgetful and (journal := self._open_journal()):
             self._journal, self._play = journal, 0
             self._problems.pop("journal", None)
+            history, self._untold = self._untold, deque(maxlen=UNTOLD_MAX)
+            self.keep_all(history)
             log.info("the history is kept again")
         if self._tasteless and (taste := self._open_taste()):
             self._taste = taste
@@ -106,6 +112,7 @@ class Keeper:
             volume_pct=point.volume_pct,
             draw=point.draw,
             hand_mood=point.hand_mood,
+            hand_left_s=point.hand_left_s,
             same_boot=point.boot != 0 and point.boot == self._boot,
         )
 
@@ -153,7 +160,8 @@ class Keeper:
         waiting, self._later = self._later, []
         parts: dict[str, list[Kept]] = {}
         for action in waiting:
-            if isinstance(action, RecordPlay) and (self._forgetful or self._tasteless):
+            often = isinstance(action, RecordPlay | RecordPress)
+            if often and (self._forgetful or self._tasteless):
                 self._try_again()
             parts.setdefault(_part(action), []).append(action)
         for part, of_it in parts.items():
@@ -175,6 +183,8 @@ class Keeper:
             case "taste", _:
                 self._learn([each for each in actions if isinstance(each, RecordTaste)])
             case _:
+                if self._forgetful:
+                    self._untold.extend(actions)
                 with self._journal.together():
                     for action in actions:
                         self._note(action)
@@ -208,6 +218,7 @@ class Keeper:
                 volume_pct=point.volume_pct,
                 draw=point.draw,
                 hand_mood=point.hand_mood,
+                hand_left_s=point.hand_left_s,
                 boot=self._boot,
             )
         )

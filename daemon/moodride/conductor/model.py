@@ -123,7 +123,8 @@ class State:
         told_s: when the player was last told what to play.
         differs_since_s: since when it says something else than we want.
         stalled_s: since when the player has waited for the medium, or None.
-        saved_s: when the resume point was last written.
+        last: the resume point as it was last written, or as this run found it.
+        saved_s: when it was last written.
         unsaved: something of it has changed since that is no matter of the position.
         usual: the usual face as it was last written, or as this drive found it.
         usual_saved_s: when that was written in this drive.
@@ -134,6 +135,7 @@ class State:
         camera: the driver has not switched it off.
         greeted: it was said that the camera sees something, in this run.
         ignition: what the line said last, or None where there is none.
+        driven: it has said on in this run.
         off_s: since when it says off, or None.
         rests_s: from when on the music stands still because of that, or None; it fades first.
         drive_over: it was off for so long that this was the end of the drive.
@@ -166,6 +168,7 @@ class State:
     told_s: float = -math.inf
     differs_since_s: float | None = None
     stalled_s: float | None = None
+    last: Resume | None = None
     saved_s: float = -math.inf
     unsaved: bool = False
     usual: Usual = field(default_factory=Usual)
@@ -177,6 +180,7 @@ class State:
     camera: bool = True
     greeted: bool = False
     ignition: bool | None = None
+    driven: bool = False
     off_s: float | None = None
     rests_s: float | None = None
     drive_over: bool = False

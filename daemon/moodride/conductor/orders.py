@@ -44,8 +44,11 @@ class Camera(Protocol):
         """Have it stopped for good, or started again.
 
         Raises:
-            StorageError: that is so now, but cannot be kept over a restart.
+            StorageError: it is not, or that cannot be kept over a restart.
         """
+
+    def outcome(self) -> str:
+        """Return what went wrong after `switch` returned, once; or nothing."""
 
     def publish(self) -> None:
         """Tell systemd, at the start.
@@ -53,6 +56,9 @@ class Camera(Protocol):
         Raises:
             StorageError: it cannot be told, or not be kept.
         """
+
+    def close(self) -> None:
+        """Wait a moment for what is being kept."""
 
 
 class Power(Protocol):
@@ -85,7 +91,7 @@ class Orders:
         cues: tones may answer the driver.
 
     Attributes:
-        problem: why the camera's switch will not outlast a restart, one line, or nothing.
+        problem: what is wrong with the camera's switch, one line, or nothing.
     """
 
     def __init__(
@@ -110,15 +116,29 @@ class Orders:
 
     def show_switches(self) -> list[str]:
         """Tell systemd how camera and power are wanted; a line where that fails."""
-        try:
-            if self._power is not None:
-                self._power.ask(False)  # whatever a run before this one asked for
-            if self._camera is not None:
-                self._camera.publish()
-        except StorageError as error:
-            log.warning("%s; the music plays on", error)
-            return [str(error)]
-        return []
+        steps: list[Callable[[], None]] = []
+        if (power := self._power) is not None:
+            steps.append(lambda: power.ask(False))  # whatever a run before this one asked for
+        if self._camera is not None:
+            steps.append(self._camera.publish)
+        problems: list[str] = []
+        for step in steps:
+            try:
+                step()
+            except StorageError as error:
+                log.warning("%s; the music plays on", error)
+                problems.append(str(error))
+        return problems
+
+    def look(self) -> None:
+        """Say what became of the camera's switch meanwhile; for each tick."""
+        if self._camera is not None and (wrong := self._camera.outcome()):
+            self._complain(wrong)
+
+    def close(self) -> None:
+        """Wait a moment for the disk to keep the camera's switch; for the end."""
+        if self._camera is not None:
+            self._camera.close()
 
     def perform(self, order: Order) -> None:
         """Carry one out."""
@@ -180,11 +200,17 @@ class Orders:
         log.info("camera: switched %s by the driver", "on" if on else "off")
         if self._camera is None:
             return
+        self.problem = ""
         try:
             self._camera.switch(on)
-            self.problem = ""
         except StorageError as error:
-            self.problem = str(error)
-            log.warning("%s; the camera's switch holds until the next start", error)
-            if self._cues:
-                self._player.cue(Cue.TROUBLE)
+            self._complain(str(error))
+        else:
+            self.look()
+
+    def _complain(self, wrong: str) -> None:
+        """Say that the camera's switch did not do all it should."""
+        self.problem = wrong
+        log.warning("%s", wrong)
+        if self._cues:
+            self._player.cue(Cue.TROUBLE)

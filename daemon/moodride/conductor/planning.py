@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Final
 
@@ -63,6 +64,7 @@ def begin(state: State, event: Begin, now: float, context: Context) -> tuple[Sta
     greeted = event.resume is not None and event.resume.same_boot
     state = replace(state, camera=event.camera, greeted=greeted)
     state = _knowing(state, event, context)
+    state = replace(state, last=event.resume)
     start_s = 0.0
     if event.resume is not None:
         state, start_s = _resume(state, event.resume, now, context)
@@ -94,12 +96,12 @@ def _resume(state: State, resume: Resume, now: float, context: Context) -> tuple
 
 def _hold_s(resume: Resume, context: Context) -> float | None:
     """How long a mood chosen by hand holds after a start; 0 is for the drive, None not at all."""
-    controls = context.config.controls
-    if resume.same_boot:
-        return controls.hand_hold_s
+    left_s = resume.hand_left_s
+    if resume.same_boot and left_s is None:
+        return 0.0
     # A power cut may be the end of the drive or a dip of the battery: nobody can tell.
-    longest_s = controls.hand_after_cut_s
-    held_s = min(controls.hand_hold_s or longest_s, longest_s)
+    longest_s = math.inf if resume.same_boot else context.config.controls.hand_after_cut_s
+    held_s = longest_s if left_s is None else min(left_s, longest_s)
     return held_s if held_s > 0.0 else None
 
 
@@ -251,24 +253,38 @@ def heard_mood(state: State) -> Mood | None:
 def save(state: State, context: Context, now: float) -> tuple[State, Actions]:
     """The resume point of this moment, once something has played.
 
-    Not while the track is none of this library: the demo library's last one, played to its end
-    after the owner's music turned up. Nor while the medium of the last drive may come yet.
+    The place stays that of the last drive while the track is none of this library (the demo
+    library's last one, played to its end after the owner's music turned up), and while the
+    medium of the last drive may come yet. What the driver chose meanwhile is kept with it.
     """
     late = state.left is not None and now - state.began_s < LATE_S
-    if state.current is None or context.substitute or late:
+    here = state.current is not None and not context.substitute and not late
+    if (
+        state.current is not None
+        and here
+        and context.shelf.find(state.current.track.id) is not None
+    ):
+        place = Resume(
+            track_id=state.current.track.id,
+            position_s=round(state.position_s, 2),
+            queue=tuple(e.track.id for e in ahead(state)),
+            mood=state.mood.plan.path[-1],
+            volume_pct=state.volume_pct,
+            draw=state.draw,
+        )
+    elif state.last is not None and state.unsaved:
+        place = replace(state.last, volume_pct=state.volume_pct)
+    else:
         return state, ()
-    if context.shelf.find(state.current.track.id) is None:
-        return state, ()
-    resume = Resume(
-        track_id=state.current.track.id,
-        position_s=round(state.position_s, 2),
-        queue=tuple(e.track.id for e in ahead(state)),
-        mood=state.mood.plan.path[-1],
-        volume_pct=state.volume_pct,
-        draw=state.draw,
-        hand_mood=state.mood.plan.path[0] if state.mood.by_hand(now) else None,
+    by_hand = state.mood.by_hand(now)
+    left_s = round(state.mood.hand_until_s - now, 1) if by_hand else math.inf
+    resume = replace(
+        place,
+        hand_mood=state.mood.plan.path[0] if by_hand else None,
+        hand_left_s=left_s if math.isfinite(left_s) else None,
+        same_boot=True,
     )
-    return replace(state, saved_s=now, unsaved=False), (Save(resume=resume),)
+    return replace(state, last=resume, saved_s=now, unsaved=False), (Save(resume=resume),)
 
 
 def save_usual(state: State, now: float) -> tuple[State, Actions]:

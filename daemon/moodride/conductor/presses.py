@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Final
 
@@ -14,9 +15,11 @@ from moodride.conductor.events import (
     SetVolume,
     SwitchCamera,
 )
+from moodride.conductor.feeling import Feeling
 from moodride.conductor.model import Context, State, ahead, current_mood, hear, still
 from moodride.conductor.planning import Actions, follow, save, skip, switch
-from moodride.mood import hand
+from moodride.mood import decider, hand
+from moodride.mood.context import Faces
 from moodride.types import MOOD_CENTRES, Cue, Mood, MoodChosen, Press, PressKind, Track
 
 __all__ = ["cue", "mood_chosen", "press", "volume_chosen"]
@@ -48,7 +51,7 @@ def press(state: State, event: Press, now: float, context: Context) -> tuple[Sta
         case PressKind.AUTOMATIC:
             state, actions = _automatic(state, now, context)
         case PressKind.CAMERA:
-            state, actions = _camera(state, context)
+            state, actions = _camera(state, now, context)
         case PressKind.PLAY_PAUSE:
             state, saving = save(replace(state, paused=not state.paused), context, now)
             actions = (SetPaused(paused=still(state, now)), *saving)
@@ -65,11 +68,13 @@ def press(state: State, event: Press, now: float, context: Context) -> tuple[Sta
 def mood_chosen(
     state: State, event: MoodChosen, now: float, context: Context
 ) -> tuple[State, Actions]:
-    """Somebody named a mood: it holds as if it were chosen by the button."""
+    """Somebody named a mood: it holds as one chosen by the button, if there is such music."""
     if event.mood is None:
         record = RecordPress(press=Press(kind=PressKind.AUTOMATIC, source=event.source))
         state, actions = _automatic(state, now, context)
         return state, (record, *actions)
+    if event.mood not in context.moods:
+        return state, cue(Cue.TROUBLE, context)  # the button would pass it over
     state = replace(state, mood=hand.lock(state.mood, now, context.config.mood))
     return _by_hand(state, event.mood, now, context)
 
@@ -135,23 +140,33 @@ def _by_hand(state: State, mood: Mood, now: float, context: Context) -> tuple[St
     hold_s = context.config.controls.hand_hold_s
     decided, decision = hand.by_hand(state.mood, now, mood=mood, hold_s=hold_s)
     state, actions = follow(replace(state, mood=decided), decision, now, context)
-    state, saving = save(state, context, now)
+    state, saving = save(replace(state, unsaved=True), context, now)
     return state, (*cue(Cue.HAND, context), *actions, *saving)
 
 
 def _automatic(state: State, now: float, context: Context) -> tuple[State, Actions]:
     """The face decides again."""
-    state = replace(state, mood=hand.automatic(state.mood, now))
+    state = replace(state, mood=hand.automatic(state.mood, now), unsaved=True)
     state, saving = save(state, context, now)
     return state, (*cue(Cue.AUTOMATIC, context), *saving)
 
 
-def _camera(state: State, context: Context) -> tuple[State, Actions]:
+def _camera(state: State, now: float, context: Context) -> tuple[State, Actions]:
     """The camera off, or on again; what it saw last is forgotten with it."""
     on = not state.camera
-    state = replace(state, camera=on, reading=None)
+    state = replace(state, camera=on)
+    if not on:
+        state = replace(
+            state,
+            mood=decider.blind(state.mood, now, context.config.mood),
+            reading=None,
+            reading_s=-math.inf,
+            faces=Faces(),
+            feeling=Feeling(),
+            feeling_before=None,
+        )
     tone = cue(Cue.CAMERA_ON if on else Cue.CAMERA_OFF, context)
-    return state, (SwitchCamera(on=on), *tone)
+    return state, (*tone, SwitchCamera(on=on))
 
 
 def _previous(state: State, now: float, context: Context) -> tuple[State, Actions]:

@@ -15,7 +15,7 @@ from moodride.mood.context import Surroundings
 __all__ = ["surroundings", "tick"]
 
 OUTPUT_RETRY_S: Final = 5.0
-SAVE_EARLY_S: Final = 0.5
+SAVE_EARLY_S: Final = 0.3
 """A tick is up to 0.25 s late and a write takes its time: no point may outlive the option."""
 SETTLE_S: Final = 2.0
 """The player gets this long to do what it was told before we tell it again."""

@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from moodride.conductor.clerk import Clerk
 from moodride.conductor.describe import describe, headline
 from moodride.conductor.events import Event, Kept, LibraryChanged, RecordEnd, Tick
+from moodride.conductor.ignition import NEVER_ON_S
 from moodride.conductor.inbox import Inbox, NewConfig, NewShelf
 from moodride.conductor.keeper import Keeper
-from moodride.conductor.model import Context, initial
+from moodride.conductor.model import Context, State, initial
 from moodride.conductor.orders import Camera, Librarian, Orders, Power
 from moodride.conductor.planning import save, save_usual
 from moodride.conductor.state import step
@@ -27,7 +29,7 @@ from moodride.notify import Notifier
 from moodride.playback.player import Player
 from moodride.settings import Config
 from moodride.shelf import Shelf
-from moodride.types import EndReason, PlayerGone, TrackEnded
+from moodride.types import EndReason, Ignition, PlayerGone, TrackEnded
 
 __all__ = ["Service"]
 
@@ -62,7 +64,7 @@ class Service:
         context: Context,
         player: Player,
         inbox: Inbox,
-        keeper: Keeper,
+        keeper: Keeper | Clerk,
         notifier: Notifier,
         camera: Camera | None = None,
         power: Power | None = None,
@@ -99,11 +101,6 @@ class Service:
     def disk_problem(self) -> str:
         """What is wrong with the state folder, one line, or nothing."""
         return " | ".join(each for each in (self._keeper.problem, self._orders.problem) if each)
-
-    @property
-    def config(self) -> Config:
-        """The settings that hold now."""
-        return self._context.config
 
     def begin(self) -> None:
         """First sound."""
@@ -152,6 +149,7 @@ class Service:
                 self._handle(event)
             if self._clock() >= next_tick_s:
                 self._handle(self._tick())
+                self._orders.look()
                 self._publish()
                 self._notifier.alive()
                 next_tick_s = self._clock() + TICK_S
@@ -178,14 +176,19 @@ class Service:
         self._state, more = save_usual(self._state, now)
         self._keeper.keep_all(a for a in actions + more if isinstance(a, Kept))
         self._player.close(fade_s=EXIT_FADE_S)
+        self._orders.close()
         self._keeper.close()
 
     def _handle(self, event: Event) -> None:
         self._gone = self._gone or isinstance(event, PlayerGone)
-        before = self._state.mood.why
+        before = self._state
         self._state, actions = step(self._state, event, self._clock(), self._context)
-        if self._state.mood.why != before:
+        if self._state.mood.why != before.mood.why:
             log.info("mood: %s", self._state.mood.why)
+        if isinstance(event, Ignition) and self._state.ignition is not before.ignition:
+            _tell_ignition(self._state)
+        if self._state.rests_s is not None and before.rests_s is None:
+            log.info("ignition: still off, the music rests")
         # Sound before disk: a slow card must not delay what the driver asked for.
         for action in actions:
             if not isinstance(action, Kept):
@@ -216,6 +219,17 @@ class Service:
         self._status = {**describe(self._state, self._context, now), **self.extra()}
         self.shown(self._status)
         self._notifier.status(headline(self._state, now, stale_s=stale_s))
+
+
+def _tell_ignition(state: State) -> None:
+    """What the line says, and what is odd about it."""
+    log.info("ignition: %s", "on" if state.ignition else "off")
+    if not state.ignition and not state.driven:
+        log.warning(
+            "ignition: off since the start; if it stays so for %.0f min the machine is switched"
+            " off; if that is wrong, correct ignition.line or ignition.active_low",
+            NEVER_ON_S / 60.0,
+        )
 
 
 def _to_nobody(_status: Mapping[str, object]) -> None:

@@ -4,7 +4,8 @@ What lasts is an empty file in the state folder: ``camera.off`` is there, or it 
 systemd acts on is one of two empty files in the runtime folder, ``camera.on`` and
 ``camera.off``: its path units start the vision service at the one and stop it at the other,
 and the vision process itself ends at the sight of the latter. The other one is removed
-before one is made, so there are never both.
+before one is made, so there are never both; only where ``camera.on`` cannot be removed,
+``camera.off`` is made beside it, which is enough to keep vision stopped.
 
 Where the process, or the machine, is stopped between two of these steps:
 
@@ -22,15 +23,19 @@ camera stays off.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from moodride.controls import marker
 from moodride.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = ["OFF", "ON", "CameraSwitch"]
+
+log = logging.getLogger(__name__)
 
 ON: Final = "camera.on"
 """Name of the file in the runtime folder at which vision is started."""
@@ -63,18 +68,18 @@ class CameraSwitch:
         Takes as long as the disk needs for an fsync.
 
         Raises:
-            StorageError: it cannot be kept over a power cut, or not be shown. What could be
-                done of the two is done.
+            StorageError: it cannot be shown, or not be kept over a power cut; where neither can
+                be done, the former. What could be done of the two is done.
         """
-        steps = (self._keep, self._show) if on else (self._show, self._keep)
-        failed: StorageError | None = None
-        for step in steps:
+        failed: dict[Callable[[bool], None], StorageError] = {}
+        for step in (self.keep, self.show) if on else (self.show, self.keep):
             try:
                 step(on)
             except StorageError as error:
-                failed = failed or error
-        if failed is not None:
-            raise failed
+                failed[step] = error
+        for step in (self.show, self.keep):
+            if step in failed:
+                raise failed[step]
 
     def publish(self) -> None:
         """Show the choice to systemd and complete what was interrupted; for the start.
@@ -84,13 +89,53 @@ class CameraSwitch:
         """
         self.switch(self.on)
 
-    def _show(self, on: bool) -> None:  # noqa: FBT001
-        now, before = (self._on, self._off) if on else (self._off, self._on)
-        marker.remove(before)
-        marker.make(now)
+    def outcome(self) -> str:
+        """Return what went wrong after `switch` returned: nothing, it has said it all."""
+        return ""
 
-    def _keep(self, on: bool) -> None:  # noqa: FBT001
-        if on:
-            marker.remove(self._kept, sync=True)
-        else:
-            marker.make(self._kept, sync=True)
+    def close(self) -> None:
+        """Nothing is under way."""
+
+    def show(self, on: bool) -> None:  # noqa: FBT001
+        """Show it to systemd, in memory; the first half of `switch`.
+
+        Raises:
+            StorageError: vision goes on as before.
+        """
+        now, before = (self._on, self._off) if on else (self._off, self._on)
+        what = "started" if on else "stopped"
+        try:
+            _remove(before, needed=on)
+            marker.make(now)
+        except StorageError as error:
+            raise _meaning(error, f"the camera is NOT {what}") from error
+
+    def keep(self, on: bool) -> None:  # noqa: FBT001
+        """Keep it over a power cut, when the disk is done with it; the other half.
+
+        Raises:
+            StorageError: it is lost when the machine starts the next time.
+        """
+        try:
+            if on:
+                marker.remove(self._kept, sync=True)
+            else:
+                marker.make(self._kept, sync=True)
+        except StorageError as error:
+            what = "the camera's switch holds until the machine's next start"
+            raise _meaning(error, what) from error
+
+
+def _remove(path: Path, *, needed: bool) -> None:
+    """Remove what shows the contrary; what stops vision does so beside it, too."""
+    try:
+        marker.remove(path)
+    except StorageError as error:
+        if needed:
+            raise
+        log.warning("%s", error)
+
+
+def _meaning(error: StorageError, what: str) -> StorageError:
+    """The same error, and what comes of it."""
+    return StorageError(f"{error.what}: {what}", where=error.where, remedy=error.remedy)

@@ -132,13 +132,13 @@ def _granted(answer: object, path: Path) -> dict[str, Any]:
     if isinstance(answer, dict) and answer.get("ok") is True:
         return answer
     code, why = (answer.get("code"), answer.get("error")) if isinstance(answer, dict) else ("", "")
-    raise ServiceError(
-        f"the service refused: {why or 'no reason given'}",
-        where=str(path),
-        remedy=_REMEDIES.get(code, "are command and service of the same version?")
-        if isinstance(code, str)
-        else "is this the control socket of moodride?",
-    )
+    text, remedy = f"{why or 'no reason given'}", "is this the control socket of moodride?"
+    if isinstance(code, str):
+        remedy = _REMEDIES.get(code, "are command and service of the same version?")
+        if code in _REMEDIES:  # one advice is enough: what the service knows of values, else ours
+            text, _, advice = text.partition("; ")
+            remedy = advice if advice and code == Code.BAD_VALUE else remedy
+    raise ServiceError(f"the service refused: {text}", where=str(path), remedy=remedy)
 
 
 @contextmanager

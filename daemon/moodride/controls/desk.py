@@ -58,8 +58,9 @@ MAX_WAITING: Final = 64
 _PEERS: Final = 256
 """So many processes are remembered by how often they steered."""
 _AIM_S: Final = 2.0
-"""So long a volume that was asked for counts, rather than the published one: the status is
-published once a second, and two steps in a row are two steps."""
+"""So long a volume that was asked for counts, rather than the published one: the status may not
+show it yet, and two steps in a row are two steps."""
+_VOLUME_KEYS: Final = frozenset({PressKind.VOLUME_UP, PressKind.VOLUME_DOWN})
 
 Steering = Press | MoodChosen | VolumeChosen
 
@@ -70,6 +71,21 @@ class Peer:
 
     pid: int = 0
     uid: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """A volume that was asked for here.
+
+    Attributes:
+        pct: per cent.
+        asked_s: when, monotonic seconds.
+        path: what may be published on the way there: any other volume is somebody else's.
+    """
+
+    pct: float
+    asked_s: float
+    path: frozenset[float | None]
 
 
 class Desk:
@@ -100,14 +116,14 @@ class Desk:
         self._status = status
         self._put = put
         self._waiting = waiting
-        self.meanings = meanings
+        self._meanings = meanings
         self._reload = reload
         self._quit = quit
         self._clock = clock
         now_s = clock()
         self._all = Bucket(rate=ALL_RATE_HZ, burst=ALL_BURST, now_s=now_s)
         self._each: OrderedDict[Peer, Bucket] = OrderedDict()
-        self._aim: tuple[float, float] | None = None  # volume, per cent, and when it was asked
+        self._aim: _Aim | None = None
         self._refused = 0
 
     def answer(self, line: bytes, peer: Peer) -> bytes | AskReload | AskQuit:
@@ -162,9 +178,11 @@ class Desk:
     def _grant(self, request: AskPress | AskMood | AskVolume) -> bytes:
         match request:
             case AskPress(kind=kind):
-                meant = self.meanings.get(kind) if isinstance(kind, Gesture) else kind
+                meant = self._meanings.get(kind) if isinstance(kind, Gesture) else kind
                 if meant is not None:
                     self._put(Press(kind=meant, source=SOURCE))
+                if meant in _VOLUME_KEYS:
+                    self._aim = None
                 return answer_line(means=meant or "nothing")
             case AskMood(mood=mood):
                 self._put(MoodChosen(mood=mood, source=SOURCE))
@@ -173,20 +191,21 @@ class Desk:
                 return self._set_volume(request)
 
     def _set_volume(self, request: AskVolume) -> bytes:
-        now_s = self._clock()
-        base_pct = self._volume_pct(now_s) if request.relative else 0.0
+        now_s, published_pct = self._clock(), self._published_pct()
+        aim = self._aim
+        if aim and (now_s - aim.asked_s >= _AIM_S or published_pct not in aim.path):
+            aim = None
+        base_pct = (aim.pct if aim else published_pct) if request.relative else 0.0
         if base_pct is None:
             why = "the volume is not known yet; give a number from 0 to 100"
             return refusal_line(Refusal(Code.BAD_VALUE, why))
         pct = min(100.0, max(0.0, base_pct + request.pct))
         self._put(VolumeChosen(volume_pct=pct, source=SOURCE))
-        self._aim = (pct, now_s)
+        path = (aim.path if aim else frozenset()) | {published_pct, pct}
+        self._aim = _Aim(pct, now_s, path)
         return answer_line(volume=round(pct, 3))
 
-    def _volume_pct(self, now_s: float) -> float | None:
-        """The volume as it is, or will be in a moment."""
-        if self._aim is not None and now_s - self._aim[1] < _AIM_S:
-            return self._aim[0]
+    def _published_pct(self) -> float | None:
         playback = self._status().get("playback")
         pct = playback.get("volume_pct") if isinstance(playback, Mapping) else None
         return float(pct) if isinstance(pct, int | float) else None

@@ -24,15 +24,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from moodride.controls.arrivals import Arrivals
+from moodride.controls.capable import CLASSES, may_have
 from moodride.controls.device import Bindings, DeviceReader, InputDevice
-from moodride.controls.keys import REMOTE_KEYS, Keys, bindings_of, check_keys, keys_of
+from moodride.controls.keys import Keys, bindings_of, check_keys
 from moodride.errors import ControlError
 from moodride.types import Press, Touched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["REMOTE_KEYS", "RESCAN_S", "EvdevButtons", "Keys", "check_keys", "keys_of"]
+__all__ = ["RESCAN_S", "EvdevButtons", "Keys"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class EvdevButtons:
             called in that thread; it must only enqueue.
         keys: which keys do what; names the kernel does not know are logged and left out.
         folder: where the kernel puts the devices.
+        classes: where it tells of those that may not be opened.
         open_device: opens one by its path; by default ``evdev.InputDevice``, read-only.
     """
 
@@ -73,17 +75,20 @@ class EvdevButtons:
         *,
         keys: Keys | None = None,
         folder: Path = Path("/dev/input"),
+        classes: Path = CLASSES,
         open_device: Callable[[str], InputDevice] | None = None,
     ) -> None:
         self._put = put
         self._keys = keys or Keys()
-        self._folder = folder
+        self._folder, self._classes = folder, classes
         self._open_device = open_device or _open_evdev
         self._readers: dict[str, DeviceReader] = {}
         self._identities: dict[str, _Identity] = {}
         self._shut: dict[str, _Shut] = {}
         self._seen: dict[str, _Identity] = {}  # nodes that are no news
         self._looked = False
+        self._no_keys = ""  # why some or all keys cannot be known
+        self._locked: dict[str, str] = {}  # why a node that fits cannot be opened
         self._selector = selectors.DefaultSelector()
         self._wake, self._waker = socket.socketpair()
         self._arrivals = Arrivals(folder)
@@ -93,6 +98,11 @@ class EvdevButtons:
     def devices(self) -> tuple[str, ...]:
         """The names of the devices being read now; for the status."""
         return tuple(reader.device.name for reader in tuple(self._readers.values()))
+
+    @property
+    def problem(self) -> str:
+        """Why a button may be dead, one line; empty while all is well."""
+        return " | ".join(why for why in (self._no_keys, *tuple(self._locked.values())) if why)
 
     def start(self) -> None:
         """Begin to look for devices and to read them; never raises for want of one."""
@@ -111,8 +121,10 @@ class EvdevButtons:
         try:
             bindings = bindings_of(self._keys)
         except ControlError as error:
+            self._no_keys = str(error)
             _LOG.error("%s", error)
             return
+        self._no_keys = _unknown(self._keys)
         self._selector.register(self._wake, selectors.EVENT_READ)
         if self._arrivals.descriptor >= 0:
             self._selector.register(self._arrivals.descriptor, selectors.EVENT_READ)
@@ -176,6 +188,7 @@ class EvdevButtons:
         self._shut = {
             path: shut for path, shut in self._shut.items() if there.get(path) == shut.identity
         }
+        self._locked = {path: why for path, why in self._locked.items() if path in self._shut}
         # What was there at the first look, or was read before, did not come by a push.
         seen = self._seen if self._looked else there
         self._seen = {path: node for path, node in seen.items() if there.get(path) == node}
@@ -195,6 +208,7 @@ class EvdevButtons:
         device: InputDevice | None = None
         try:
             device = self._open_device(path)
+            self._locked.pop(path, None)
             if not bindings.fit(device):
                 device.close()
                 self._shut[path] = _Shut(identity, float("inf"), 0)
@@ -204,13 +218,15 @@ class EvdevButtons:
         except (OSError, ValueError) as error:  # ValueError: a name that is no UTF-8
             if device is not None:
                 device.close()
-            self._refused(path, identity, error)
+            self._refused(path, identity, error, bindings)
             return
         self._identities[path] = self._seen[path] = identity
         self._readers[path] = reader
         _LOG.info("buttons: reading %s (%s)", device.name, path)
 
-    def _refused(self, path: str, identity: _Identity, error: Exception) -> None:
+    def _refused(
+        self, path: str, identity: _Identity, error: Exception, bindings: Bindings
+    ) -> None:
         """Say once that a node cannot be opened, and try again later."""
         shut = self._shut.get(path)
         if shut is not None and time.monotonic() < shut.retry_at_s:
@@ -218,7 +234,10 @@ class EvdevButtons:
         # Just after a plug udev has not given it to our group yet: the next look will do.
         if self._put_off(path, identity) == 2:  # noqa: PLR2004  once, and not at the first
             why = getattr(error, "strerror", None) or error
-            _LOG.warning("buttons: %s cannot be opened: %s", path, why)
+            line = f"buttons: {path} cannot be opened: {why}"
+            _LOG.warning("%s", line)
+            if may_have(bindings.codes, Path(path).name, self._classes):
+                self._locked[path] = f"{line}; add the user of the service to the group input"
 
     def _put_off(self, path: str, identity: _Identity) -> int:
         """Back off from a node that fails; returns how often it has failed in a row."""
@@ -241,6 +260,15 @@ class EvdevButtons:
                 self._put(event)
             except Exception:  # noqa: BLE001  the button has to work the next time
                 _LOG.exception("buttons: %s was not taken", event)
+
+
+def _unknown(keys: Keys) -> str:
+    """Which name the kernel does not know, or nothing."""
+    try:
+        check_keys(keys)
+    except ControlError as error:
+        return str(error)
+    return ""
 
 
 def _open_evdev(path: str) -> InputDevice:

@@ -5,36 +5,27 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from moodride.controls.device import Bindings
+from moodride.controls.ignition_line import WHERE, InputLine, parse_line
 from moodride.controls.press import MEANINGS, Gesture, PressTimes
 from moodride.errors import ControlError
+from moodride.settings_car import REMOTE_KEYS
 from moodride.types import PressKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from moodride.settings_car import ControlSettings
 
-__all__ = ["REMOTE_KEYS", "Keys", "bindings_of", "check_keys", "keys_of"]
+__all__ = ["Keys", "bindings_of", "check_keys", "keys_of", "refuse_shared"]
 
 _LOG = logging.getLogger(__name__)
 
 _NOTHING: Final = "nothing"
 _STUCK_AFTER_S: Final = 26.0
 """Held for so much longer than very long, a key is stuck: by default 30 s in all."""
-
-REMOTE_KEYS: Final[Mapping[str, PressKind]] = MappingProxyType(
-    {
-        "KEY_NEXTSONG": PressKind.NEXT,
-        "KEY_PREVIOUSSONG": PressKind.PREVIOUS,
-        "KEY_PLAYPAUSE": PressKind.PLAY_PAUSE,
-        "KEY_VOLUMEUP": PressKind.VOLUME_UP,
-        "KEY_VOLUMEDOWN": PressKind.VOLUME_DOWN,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +41,7 @@ class Keys:
     """
 
     button: tuple[str, ...] = ("BTN_0", "KEY_PROG1")
-    remote: Mapping[str, PressKind] = field(default_factory=lambda: REMOTE_KEYS)
+    remote: Mapping[str, PressKind] = field(default_factory=lambda: _remote(REMOTE_KEYS))
     meanings: Mapping[Gesture, PressKind] = field(default_factory=lambda: MEANINGS)
     times: PressTimes = field(default_factory=PressTimes)
 
@@ -68,11 +59,9 @@ def keys_of(controls: ControlSettings) -> Keys:
         Gesture.LONG: controls.long,
         Gesture.VERY_LONG: controls.very_long,
     }
-    pairs = (pair.partition("=") for pair in controls.remote_keys)
-    remote = {name.strip(): meaning.strip() for name, _, meaning in pairs}
     return Keys(
         button=tuple(name.strip() for name in controls.button_keys),
-        remote={n: PressKind(meaning) for n, meaning in remote.items() if meaning != _NOTHING},
+        remote=_remote(controls.remote_keys),
         meanings={g: PressKind(meaning) for g, meaning in gestures.items() if meaning != _NOTHING},
         times=PressTimes(
             debounce_s=controls.debounce_s,
@@ -82,6 +71,13 @@ def keys_of(controls: ControlSettings) -> Keys:
             stuck_s=controls.very_long_s + _STUCK_AFTER_S,
         ),
     )
+
+
+def _remote(pairs: Iterable[str]) -> dict[str, PressKind]:
+    """What is written as ``KEY=MEANING``, without what means nothing."""
+    split = (pair.partition("=") for pair in pairs)
+    meant = {name.strip(): meaning.strip() for name, _, meaning in split}
+    return {n: PressKind(meaning) for n, meaning in meant.items() if meaning != _NOTHING}
 
 
 def check_keys(keys: Keys) -> None:
@@ -96,6 +92,28 @@ def check_keys(keys: Keys) -> None:
             near = get_close_matches(name.upper(), codes, 3)
             remedy = f"did you mean {' or '.join(near)}?" if near else "evtest(1) tells its name"
             raise ControlError(f"the kernel knows no key {name!r}", where="buttons", remedy=remedy)
+
+
+def refuse_shared(line: str, keys: Keys) -> None:
+    """Refuse an ignition line that is a key of the button or of a remote, too.
+
+    Args:
+        line: ``ignition.line``; one that cannot be read is told of where it is opened.
+        keys: the keys in use.
+
+    Raises:
+        ControlError: it would be a press whenever the car is started.
+    """
+    try:
+        parsed = parse_line(line)
+    except ControlError:
+        return
+    if isinstance(parsed, InputLine) and parsed.key in {*keys.button, *keys.remote}:
+        raise ControlError(
+            f"{parsed.key} is a key of the button or of a remote, too",
+            where=WHERE,
+            remedy="give the ignition a key of its own",
+        )
 
 
 def bindings_of(keys: Keys) -> Bindings:

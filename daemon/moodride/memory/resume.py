@@ -52,6 +52,7 @@ class ResumePoint:
         draw: the chooser's draw counter, 0 or more: its random numbers go on
             where they were and do not repeat.
         hand_mood: the mood chosen by hand, or None in automatic.
+        hand_left_s: how much longer it holds, seconds, or None for the drive.
         boot: the journal's count of the boot in which this was; 0 is not known.
     """
 
@@ -62,6 +63,7 @@ class ResumePoint:
     volume_pct: float = 100.0
     draw: int = 0
     hand_mood: Mood | None = None
+    hand_left_s: float | None = None
     boot: int = 0
 
 
@@ -74,8 +76,13 @@ def _point(body: dict[str, Any]) -> ResumePoint:
         volume_pct=number(body["volume_pct"], most=100.0),
         draw=_count(body["draw"]),
         hand_mood=_mood(body["hand_mood"]),
+        hand_left_s=_seconds(body.get("hand_left_s")),
         boot=_count(body.get("boot", 0)),
     )
+
+
+def _seconds(value: object) -> float | None:
+    return None if value is None else number(value, most=math.inf)
 
 
 def _text(value: object) -> str:
@@ -141,6 +148,7 @@ class ResumeStore:
         self._last: Numbered | None = None
         self._last_slot = SLOTS - 1
         self._patience = 0
+        self._refused = ""
         self._sealed_too = True
 
     @property
@@ -234,10 +242,12 @@ class ResumeStore:
             self._put_aside(str(error))
             slot = 0
         except OSError as error:
-            _LOG.info("%s: %s", self.path, error.strerror)
+            if self._refused != str(error):  # once, not each few seconds
+                self._refused = str(error)
+                _LOG.info("%s: %s", self.path, error.strerror)
             return False
         else:
-            self._last_slot = slot
+            self._last_slot, self._refused = slot, ""
             return True
         return self._make(data)
 

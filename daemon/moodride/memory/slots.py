@@ -37,7 +37,7 @@ from typing import Final
 
 from moodride.memory.files import descriptor, move_aside, write_atomic
 
-__all__ = ["SIZE", "SLOTS", "SLOT_BYTES", "STRIDE_BYTES", "SlotFile"]
+__all__ = ["SIZE", "SLOTS", "SLOT_BYTES", "STRIDE_BYTES", "UNREADABLE", "SlotFile"]
 
 SLOTS: Final = 4
 """Generations: with the one that is being written, three whole ones."""
@@ -47,6 +47,9 @@ SLOT_BYTES: Final = 4096
 
 STRIDE_BYTES: Final = 65_536
 SIZE: Final = SLOTS * STRIDE_BYTES
+
+UNREADABLE: Final = b"?"
+"""What stands for a page that cannot be read; no generation looks like that."""
 
 _NO_FILE: Final = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENODEV})
 """What opening says of links, folders, pipes, sockets and devices."""
@@ -71,6 +74,8 @@ class SlotFile:
     def read(self) -> tuple[bytes, ...]:
         """What is in each slot, without the zeros behind; empty where none was ever written.
 
+        A page that the disk cannot read any more, as a cut leaves one, holds `UNREADABLE`.
+
         Raises:
             ValueError: it is no file of slots.
             OSError: it is not there, or cannot be read.
@@ -81,7 +86,7 @@ class SlotFile:
                 # Without it the kernel reads all that lies between, too.
                 os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
                 places = range(0, SIZE, STRIDE_BYTES)
-                return tuple(os.pread(file, SLOT_BYTES, at).rstrip(b"\0") for at in places)
+                return tuple(_page(file, at) for at in places)
         except OSError as error:
             if error.errno not in _NO_FILE:
                 raise
@@ -121,6 +126,16 @@ class SlotFile:
         with suppress(OSError):
             return move_aside(self.path)
         return None
+
+
+def _page(file: int, at: int) -> bytes:
+    """One slot; the others are no worse for a page that is lost."""
+    try:
+        return os.pread(file, SLOT_BYTES, at).rstrip(b"\0")
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return UNREADABLE
 
 
 def _check(file: int) -> None:

@@ -133,6 +133,18 @@ def start(
     )
 
 
+def blind(state: MoodState, now: float, settings: MoodSettings) -> MoodState:
+    """The camera was switched off: the plan stays, what was read of the face is forgotten."""
+    return replace(
+        state,
+        window=Window(window_s=settings.window_s, quality_min=settings.quality_min),
+        insistence=Insistence(),
+        feeling="",
+        drowsy_since_s=None,
+        evidence_s=now,
+    )
+
+
 def _baseline(mood: Mood) -> Plan:
     """The baseline's music keeps the limits that the safe policy puts on that mood."""
     same = (rule.plan for rule in POLICIES["safe"] if rule.plan.path == (mood,))

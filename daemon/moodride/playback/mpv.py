@@ -150,7 +150,8 @@ class MpvPlayer:
         """Sound a cue over what plays.
 
         It goes on over a change of tracks, whole notes at a time, whether the change is told
-        after it or before.
+        after it or before. In the last quarter of a second of a file, which may have passed its
+        filters, there is none, unless the file is left and a later note sounds over the next.
         """
         current, waiting = self._list.standing()
         entry = self._entries.get(current)
@@ -159,9 +160,10 @@ class MpvPlayer:
             return
         self._asked = TUNES[cue], self._clock()
         end_s = self._handle.read("duration")
-        level_db = self._settings.cue_db
-        chain = entry.chain.with_cue(TUNES[cue], level_db=level_db, at_s=at_s, end_s=end_s)
-        self._change(current, entry, chain)
+        if end_s is None or at_s < end_s - self._ahead_s:  # else all of it may be through
+            level_db = self._settings.cue_db
+            chain = entry.chain.with_cue(TUNES[cue], level_db=level_db, at_s=at_s, end_s=end_s)
+            self._change(current, entry, chain)
         if current == self._entries.fading and self._rest() is not None:
             self.replan([waits.track for waits in waiting.values()])
 
@@ -216,6 +218,11 @@ class MpvPlayer:
         self._handle.close()
 
     @property
+    def _ahead_s(self) -> float:
+        """How far libmpv's filters may be ahead of the ear, seconds."""
+        return self._settings.audio_buffer_s + device_buffer_s(self._settings) + _SPARE_S
+
+    @property
     def _to_null(self) -> bool:
         """No sound card is asked for."""
         return bool(self._settings.ao == "null" or self._settings.pcm_path)
@@ -267,19 +274,14 @@ class MpvPlayer:
         """Give the current file other filters; those that it has stay as they are.
 
         Returns:
-            False where libmpv refuses them.
+            False where libmpv refuses them; not where the file ended by itself meanwhile.
         """
-        if self._list.standing()[0] != entry_id:
-            return True  # it ended by itself meanwhile
-        return self._set(entry, chain)
-
-    def _set(self, entry: Entry, chain: Chain) -> bool:
         try:
-            self._handle.command("set", "file-local-options/af", str(chain))
+            if self._list.set_filters(entry_id, str(chain)):
+                entry.chain = chain
         except PlaybackError as error:
             _LOG.warning("the sound stays as it is: %s", error)
             return False
-        entry.chain = chain
         return True
 
     def _ramp(self, goal: float, fade_s: float) -> None:
@@ -290,9 +292,9 @@ class MpvPlayer:
         if entry is None or now_s is None or entry.chain.hushed == (goal == 0.0):
             return
         # What has passed the filters already plays on.
-        ahead_s = self._settings.audio_buffer_s + device_buffer_s(self._settings) + _SPARE_S
+        ahead_s = self._ahead_s
         chain = entry.chain.with_ramp(goal, now_s=now_s, ahead_s=ahead_s, within_s=fade_s)
-        self._set(entry, chain)  # at once: time passes in the file
+        self._change(current, entry, chain)
 
     def _rest(self, fall_s: float | None = None) -> Tune | None:
         """What of the last cue the next file is to sound, because this one ends before.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from moodride.errors import PlaybackError
 from moodride.playback.entries import Entries, Entry
 from moodride.playback.handle import Handle, address
 
@@ -42,6 +43,34 @@ class Playlist:
         url = address(entry.track.path)
         run = self._handle.command
         self._entries.add(entry, lambda: int(run(**named, url=url)["playlist_entry_id"]))
+
+    def set_filters(self, entry_id: int, filters: str) -> bool:
+        """Give the current entry these filters, if it is that one.
+
+        libmpv looks which file plays as it obeys, not as it is asked: else a file that ends
+        in between leaves its filters to the next one.
+
+        Args:
+            entry_id: the entry they are for.
+            filters: the list as libmpv reads it, without "$" and "}".
+
+        Returns:
+            False where another file plays, or none.
+
+        Raises:
+            PlaybackError: libmpv refuses them.
+        """
+        at = next((n for n, e in enumerate(self.raw()) if e["id"] == entry_id), None)
+        if at is None:
+            return False
+        name = f"${{?playlist-playing-pos=={at}:file-local-options/af}}"
+        try:
+            self._handle.command("expand-properties", "set", name, filters)
+        except PlaybackError:
+            if self.standing()[0] == entry_id:
+                raise
+            return False
+        return True
 
     def clear(self) -> int:
         """Drop all that waits; returns the id of the current entry, 0 for none."""
