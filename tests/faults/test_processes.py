@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ import pytest
 from service_kit import RATE_HZ, film, longest_gap_s, playing, position_s, rig, sound_of
 
 from moodride.config import READINGS
+from moodride.memory.slots import SlotFile
 
 
 def test_music_when_vision_is_stopped_and_killed_goes_on_without_a_gap(tmp_path: Path) -> None:
@@ -46,13 +50,31 @@ def test_music_when_vision_is_stopped_and_killed_goes_on_without_a_gap(tmp_path:
     assert longest_gap_s(body[first:]) == 0.0, "also where one track follows another"
 
 
+def plays(state: Path) -> list[str]:
+    """What the history on the disk holds."""
+    journal = sqlite3.connect(f"{(state / 'journal.sqlite').as_uri()}?mode=ro", uri=True)
+    with closing(journal):
+        return [row[0] for row in journal.execute("SELECT track_id FROM plays")]
+
+
+def kept_by_hand(state: Path) -> list[str]:
+    """The moods by hand in the generations of the resume point on the disk."""
+    try:
+        pages = SlotFile(state / "resume.slots").read()
+        return [json.loads(page)["point"]["hand_mood"] for page in pages if page]
+    except (OSError, ValueError):  # not there yet, or just being written
+        return []
+
+
 def test_music_when_killed_resumes_the_track_near_where_it_was(tmp_path: Path) -> None:
     with rig(tmp_path, seconds=40.0, config="[memory]\nsave_every_s = 1.0\n") as car:
         first, second = tmp_path / "first.wav", tmp_path / "second.wav"
         car.output(f"pcm:{first}")
         music = car.start("run")
-        car.until(playing)
+        left = car.until(playing)["track"]["id"]
         car.press("next")
+        # What is published may be of the moment before the press.
+        car.until(lambda s: playing(s) and s["track"]["id"] != left)
         before = car.until(lambda s: playing(s) and s["track"]["position_s"] > 4.0)
         music.kill()
         music.wait()
@@ -77,7 +99,7 @@ def test_mood_by_hand_when_music_is_killed_still_holds(tmp_path: Path) -> None:
         car.until(playing)
         car.press("next-mood")
         car.until(lambda s: playing(s) and s["track"]["mood"] == "Energetic")
-        time.sleep(0.5)
+        car.until(lambda _: "Energetic" in kept_by_hand(tmp_path / "state"))
         music.kill()
         music.wait()
         car.start("run")
@@ -95,7 +117,7 @@ def test_history_when_music_is_killed_is_kept_and_not_repeated(tmp_path: Path) -
             car.press("next")
             status = car.until(lambda s, b=status: s["track"]["id"] != b["track"]["id"])
             seen.append(status["track"]["id"])
-            time.sleep(0.3)
+            car.until(lambda s, state=tmp_path / "state": s["track"]["id"] in plays(state))
             music.kill()
             music.wait()
     assert len(set(seen)) == 3, "three tracks of the mood, none twice before all were heard"
