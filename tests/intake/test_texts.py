@@ -72,3 +72,7 @@ def test_any_text_can_be_kept_and_shown(text: str, name: bytes) -> None:
         assert len(tidied) <= 512
         assert tidy(tidied) or not tidied
     assert shown(name).isprintable()
+
+
+def test_text_that_would_be_put_right_to_nothing_stays() -> None:
+    assert tidy("\u00ee\u00a1\u00a1") == "\u00ee\u00a1\u00a1"  # UTF-8 of a character of nobody's

@@ -71,9 +71,10 @@ def _utf8_repaired(text: str) -> str:
     if text.isascii() or (data := _one_byte(text)) is None:
         return text
     try:
-        return data.decode("utf-8")
+        right = data.decode("utf-8")
     except UnicodeDecodeError:
         return text
+    return right if any(map(_stays, right)) else text  # nothing to be read is no text put right
 
 
 def _one_byte(text: str) -> bytes | None:
