@@ -200,7 +200,7 @@ def usual(seen_s: float) -> Callable[[Car], None]:
     """The usual face is kept, as after some minutes of it."""
     share = 1.0 / len(EMOTIONS)
     face = Usual(p=(share + seen_s / 1e6, *(share,) * (len(EMOTIONS) - 1)), seen_s=seen_s)
-    return lambda car: car.keeper.keep(SaveUsual(usual=face))
+    return lambda car: car.keeper.keep_all([SaveUsual(usual=face)])
 
 
 def owner(work: Callable[[Store, list[str]], None]) -> Callable[[Car], None]:

@@ -58,7 +58,7 @@ def test_decisions_when_made_are_in_the_journal_with_their_reasons(tmp_path: Pat
     def pass_on() -> None:
         for action in car.actions:
             if isinstance(action, Kept):
-                keeper.keep(action)
+                keeper.keep_all([action])
             if isinstance(action, RecordMood):
                 decided.append((action.mood.value, action.why))
         car.actions.clear()
@@ -98,7 +98,7 @@ def test_taste_and_history_when_the_next_drive_begins_are_as_they_were(tmp_path:
         car.ends()
     for action in car.actions:
         if isinstance(action, Kept):
-            keeper.keep(action)
+            keeper.keep_all([action])
     keeper.close()
     found = Keeper(tmp_path).begin()
     for part in ("moods", "artists", "tracks"):
@@ -127,7 +127,7 @@ def test_taste_when_its_file_cannot_be_used_is_learnt_for_the_drive_and_said(
     car.ends()
     for action in car.actions:
         if isinstance(action, Kept):
-            keeper.keep(action)
+            keeper.keep_all([action])
     assert car.state.taste.plays == 1
 
 
@@ -187,7 +187,7 @@ def test_resume_point_when_the_power_went_is_all_that_was_saved(
     assert found is not None
     assert found.hand_mood is Mood.HAPPY
     assert found.same_boot is False
-    Keeper(folder).keep(Save(resume=found))
+    Keeper(folder).keep_all([Save(resume=found)])
     again = Keeper(folder).resume()
     assert again is not None
     assert again.same_boot is True
@@ -197,7 +197,7 @@ def test_old_drive_when_the_history_was_lost_is_not_taken_for_this_one(
     tmp_path: Path, reboot: Callable[[], None]
 ) -> None:
     folder = tmp_path / "state"
-    Keeper(folder).keep(saves(1))
+    Keeper(folder).keep_all([saves(1)])
     (folder / "journal.sqlite").write_bytes(b"garbage" * 1000)
     for end in ("-wal", "-shm"):
         (folder / f"journal.sqlite{end}").unlink()
@@ -209,7 +209,7 @@ def test_old_drive_when_the_history_was_lost_is_not_taken_for_this_one(
 
 def test_boot_when_it_is_not_known_is_never_the_same(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite").mkdir()
-    Keeper(tmp_path).keep(saves(1))
+    Keeper(tmp_path).keep_all([saves(1)])
     found = Keeper(tmp_path).resume()
     assert found is not None
     assert found.same_boot is False

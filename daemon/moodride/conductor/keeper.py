@@ -139,10 +139,6 @@ class Keeper:
         """What is wrong with the disk now, one line, or nothing."""
         return " | ".join(self._problems.values())
 
-    def keep(self, action: Kept) -> None:
-        """Write it down, or say once that the disk refuses."""
-        self.keep_all((action,))
-
     def keep_all(self, actions: Iterable[Kept], *, later: bool = False) -> None:
         """Write down what steps gave: each file is written and waited for at most once.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from moodride.errors import StorageError
-from moodride.memory.files import make_folder, move_aside, storage_error
-from moodride.memory.foreign import refuse_foreign
+from moodride.memory import databases
+from moodride.memory.databases import code_of, number, readable, refuse_foreign
+from moodride.memory.files import make_folder, move_aside
 
 __all__ = [
     "APPLICATION_ID",
@@ -79,7 +78,7 @@ def open_journal(path: Path | None) -> sqlite3.Connection:
         isolation_level=None,  # transactions are begun and ended by hand
         check_same_thread=False,
     )
-    db.text_factory = _readable
+    db.text_factory = readable
     try:
         refuse_foreign(db, APPLICATION_ID, newest=len(MIGRATIONS), where=str(path))
         _prepare(db)
@@ -95,7 +94,7 @@ def _prepare(db: sqlite3.Connection) -> None:
     # A file system without shared memory (some network ones) stays in DELETE mode.
     db.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
     db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-    for version in range(_number(db, "PRAGMA user_version"), len(MIGRATIONS)):
+    for version in range(number(db, "PRAGMA user_version"), len(MIGRATIONS)):
         db.executescript(
             f"BEGIN IMMEDIATE; {MIGRATIONS[version]}; PRAGMA user_version = {version + 1};"
             f"PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
@@ -126,7 +125,7 @@ def enter_boot(db: sqlite3.Connection, *, at_least: int) -> int:
 
 def last_seq(db: sqlite3.Connection) -> int:
     """Return the highest sequence number of any row, or 0."""
-    return _number(
+    return number(
         db,
         "SELECT max(ifnull((SELECT max(seq) FROM plays), 0), ifnull((SELECT max(seq) FROM moods),"
         " 0), ifnull((SELECT max(seq) FROM presses), 0))",
@@ -149,44 +148,16 @@ def move_database_aside(path: Path) -> Path:
     return move_aside(path)
 
 
-def _number(db: sqlite3.Connection, query: str) -> int:
-    return int(db.execute(query).fetchone()[0])
-
-
-def _code(error: sqlite3.Error) -> int:
-    # Only errors that SQLite itself reports have a code; its low byte is the family.
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error says that the file is not what was written."""
-    return _code(error) in _DAMAGED
+    return code_of(error) in _DAMAGED
 
 
 def is_read_only(error: sqlite3.Error) -> bool:
     """Whether a file was read-only when it was opened."""
-    return _code(error) == sqlite3.SQLITE_READONLY
+    return code_of(error) == sqlite3.SQLITE_READONLY
 
 
-def _readable(stored: bytes) -> str:
-    # A bit that fell over in a name is no reason to lose the rest.
-    return stored.decode("utf-8", "replace")
-
-
-@contextmanager
-def told(where: Path | None) -> Iterator[None]:
-    """Turn what SQLite or the system says into one line: where, what, remedy.
-
-    Raises:
-        StorageError: instead of the errors of both.
-    """
-    path = where or Path(":memory:")
-    try:
-        yield
-    except StorageError:
-        raise
-    except OSError as error:
-        raise storage_error(error, where=path) from error
-    except sqlite3.Error as error:
-        remedy = _REMEDIES.get(_code(error), "check the disk and the state folder")
-        raise StorageError(str(error), where=str(path), remedy=remedy) from error
+def told(where: Path | None) -> AbstractContextManager[None]:
+    """Turn what SQLite or the system says into one line; see `databases.told`."""
+    return databases.told(where, _REMEDIES)

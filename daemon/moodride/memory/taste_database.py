@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Final
 
-from moodride.errors import StorageError
-from moodride.memory.files import make_folder, move_aside, storage_error
-from moodride.memory.foreign import refuse_foreign
+from moodride.memory import databases
+from moodride.memory.databases import code_of, number, readable, refuse_foreign
+from moodride.memory.files import make_folder, move_aside
 
 __all__ = ["APPLICATION_ID", "MIGRATIONS", "is_damage", "is_read_only", "open_to_read"]
 __all__ += ["hold", "open_to_write", "start_afresh", "told"]
@@ -80,7 +79,7 @@ def open_to_write(path: Path | None) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = EXTRA")
         db.execute("PRAGMA secure_delete = ON")
         db.execute("PRAGMA cache_size = -512")  # KiB; a play touches a few pages
-        for version in range(_number(db, "PRAGMA user_version"), len(MIGRATIONS)):
+        for version in range(number(db, "PRAGMA user_version"), len(MIGRATIONS)):
             db.executescript(
                 f"BEGIN IMMEDIATE; {MIGRATIONS[version]}; PRAGMA user_version = {version + 1};"
                 f"PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
@@ -136,28 +135,14 @@ def start_afresh(path: Path, error: sqlite3.Error) -> sqlite3.Connection:
     return open_to_write(path)
 
 
-@contextmanager
-def told(where: Path | None) -> Iterator[None]:
-    """Turn what SQLite or the system says into one line: where, what, remedy.
-
-    Raises:
-        StorageError: instead of the errors of both.
-    """
-    path = where or Path(":memory:")
-    try:
-        yield
-    except StorageError:
-        raise
-    except OSError as error:
-        raise storage_error(error, where=path) from error
-    except sqlite3.Error as error:
-        remedy = _REMEDIES.get(_code(error), "check the disk and the state folder")
-        raise StorageError(str(error), where=str(path), remedy=remedy) from error
+def told(where: Path | None) -> AbstractContextManager[None]:
+    """Turn what SQLite or the system says into one line; see `databases.told`."""
+    return databases.told(where, _REMEDIES)
 
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error says that the file is not what was written."""
-    return _code(error) in _DAMAGED
+    return code_of(error) in _DAMAGED
 
 
 def is_read_only(error: sqlite3.Error) -> bool:
@@ -173,19 +158,5 @@ def _connect(address: str) -> sqlite3.Connection:
         isolation_level=None,  # transactions are begun and ended by hand
         check_same_thread=False,
     )
-    db.text_factory = _readable
+    db.text_factory = readable
     return db
-
-
-def _number(db: sqlite3.Connection, query: str) -> int:
-    return int(db.execute(query).fetchone()[0])
-
-
-def _code(error: sqlite3.Error) -> int:
-    # Only errors that SQLite itself reports have a code; its low byte is the family.
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def _readable(stored: bytes) -> str:
-    # A bit that fell over in a name is no reason to lose the rest.
-    return stored.decode("utf-8", "replace")
